@@ -1,0 +1,2 @@
+/** The public face of scheduler. */
+export * from './paths.ts';
