@@ -1,0 +1,125 @@
+/**
+ * What the command line asks of the scheduler: the types of the front door. Implementations live in
+ * session.ts (open a tree), plan/ and run/.
+ */
+import type { Problem, ProblemError } from '@stx-make/core/errors';
+import type { EventSink, Reason, RunCounts, TargetResult } from '@stx-make/core/events';
+import type { LoadedTree } from '@stx-make/core/graph/model';
+import type { Origin } from '@stx-make/core/oci/model';
+import type { StepLimits } from './buildkit/model.ts';
+import type { StatePaths } from './paths.ts';
+
+/** How a tree is found and where its things go. */
+export interface SessionOptions {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** `--root`. */
+  readonly root?: string | undefined;
+  /** Used when nothing is found upwards from cwd: `./run` gives its clone's own recipes/. */
+  readonly fallbackRoot?: string | undefined;
+  /** `--state`. */
+  readonly state?: string | undefined;
+  /** `--out`. */
+  readonly out?: string | undefined;
+  /** `--platform`; default linux/amd64. */
+  readonly platform?: string | undefined;
+}
+
+/** A tree that was found and read. Holds no lock and no open file until asked. */
+export interface Session {
+  /** Absolute, real path. */
+  readonly root: string;
+  /** Absolute: where `<target>/` layouts appear. */
+  readonly out: string;
+  readonly state: StatePaths;
+  readonly platform: string;
+  readonly tree: LoadedTree;
+  /** True when fallbackRoot was used: say so. */
+  readonly fellBack: boolean;
+  close(): void;
+}
+
+export interface WorkerOptions {
+  /** `--worker`, else BUILDKIT_HOST, else empty: the managed one. */
+  readonly addresses: readonly string[];
+  /** `-j`, per worker; undefined: min(cores / 4, memory / 8 GiB), at least 2. */
+  readonly jobs?: number | undefined;
+}
+
+export interface PlanEntry {
+  readonly name: string;
+  readonly stage: string;
+  readonly action: 'build' | 'hit' | 'waiting';
+  readonly reasons: readonly Reason[];
+  readonly dependencies: readonly string[];
+  /** Of the recorded output, for hits. */
+  readonly digest: string | null;
+  /** Expected milliseconds. */
+  readonly expected: number | null;
+}
+
+export interface Plan {
+  /** Selected targets and all their dependencies, sorted by code unit. */
+  readonly targets: readonly PlanEntry[];
+  readonly counts: {
+    readonly targets: number;
+    readonly build: number;
+    readonly hit: number;
+    readonly waiting: number;
+  };
+}
+
+export interface RunOptions {
+  /** Target names, already resolved; empty means all. */
+  readonly selection: readonly string[];
+  readonly workers: WorkerOptions;
+  readonly keepGoing: boolean;
+  readonly noCache: boolean;
+  readonly limits: StepLimits;
+  /** Wait for another run on the same tree or state, or fail at once (exit 3). */
+  readonly wait: boolean;
+  readonly strictEngine: boolean;
+  /** Findings (same fingerprint, other output) make the run fail. */
+  readonly strict: boolean;
+  readonly offline: boolean;
+  /** For run-started: the command as typed. */
+  readonly command: string;
+}
+
+/** How the caller steers a run that is under way. */
+export interface RunControl {
+  /** First abort: stop starting, cancel what runs, record what finished. */
+  readonly stop: AbortSignal;
+}
+
+export interface RunTarget {
+  readonly name: string;
+  readonly result: TargetResult;
+  /** Manifest digest, null where there is no output. */
+  readonly digest: string | null;
+  readonly origin: Origin | null;
+  readonly seconds: number;
+  readonly reasons: readonly Reason[];
+}
+
+export interface RunSummary {
+  readonly run: string;
+  readonly ok: boolean;
+  readonly interrupted: boolean;
+  readonly seconds: number;
+  readonly counts: RunCounts;
+  readonly targets: readonly RunTarget[];
+  /** Errors that ended or marred the run, failures of builds among them (tag build). */
+  readonly problems: readonly Problem[];
+}
+
+/** @throws ProblemError */
+export type OpenSession = (options: SessionOptions) => Promise<Session>;
+export type MakePlan = (session: Session, options: RunOptions) => Promise<Plan>;
+export type Run = (
+  session: Session,
+  options: RunOptions,
+  sink: EventSink,
+  control: RunControl,
+) => Promise<RunSummary>;
+export type { ProblemError };
