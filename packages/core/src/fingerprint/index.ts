@@ -1,0 +1,3 @@
+/** Fingerprints: their canonical form, their hash, their differences. */
+export * from './difference.ts';
+export * from './encode.ts';

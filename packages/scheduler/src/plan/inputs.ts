@@ -1,0 +1,96 @@
+/**
+ * From a target, the files of its recipe and what its dependencies gave, to its fingerprint.
+ *
+ * Pure. Unaware of records, workers and the disk.
+ */
+import { matchesContextSource } from '@stx-make/core/containerfile/index';
+import {
+  ANY_ENGINE,
+  type ContextFile,
+  type DependencyFact,
+  encodeFacts,
+  factsOf,
+  fingerprintOf,
+  visibility,
+} from '@stx-make/core/fingerprint/encode';
+import type { GraphTarget } from '@stx-make/core/graph/model';
+import { digestOf } from '@stx-make/core/oci/digest';
+import { imageIdentity, rootfsIdentity } from '@stx-make/core/oci/identity';
+import type { Digest, Output } from '@stx-make/core/oci/model';
+
+/** The files of a recipe folder by path, Containerfile and package.toml among them. */
+export type RecipeFiles = ReadonlyMap<string, ContextFile>;
+
+export interface Fingerprint {
+  readonly digest: Digest;
+  /** The encoded facts, kept beside the record for `why`. */
+  readonly text: string;
+}
+
+/** The two files of a recipe that are in every context but rarely in an image. */
+const DESCRIPTIONS = new Set(['Containerfile', 'package.toml']);
+
+/**
+ * The files of a recipe that can change this target's output: all of the context, the Containerfile and
+ * package.toml only where a reachable COPY or ADD can take them (the Containerfile's own bytes count apart).
+ */
+export function countedFiles(target: GraphTarget, files: RecipeFiles): ContextFile[] {
+  const counted: ContextFile[] = [];
+  for (const file of files.values()) {
+    if (!DESCRIPTIONS.has(file.path) || isTaken(target, file.path)) counted.push(file);
+  }
+  return counted;
+}
+
+function isTaken(target: GraphTarget, path: string): boolean {
+  return target.resolved.some((resolved) =>
+    resolved.contextSources.some((source) => matchesContextSource(source, path)),
+  );
+}
+
+/** What `target` sees of each of its dependencies. */
+export function dependencyFacts(
+  target: GraphTarget,
+  outputOf: (dependency: string) => Output,
+): DependencyFact[] {
+  return target.dependencies.map((dependency) => {
+    const sees = visibility(target.edges.filter((edge) => edge.to === dependency).map((edge) => edge.kind));
+    return { target: dependency, sees, identity: identityOf(outputOf(dependency), sees) };
+  });
+}
+
+/** The identity of an output as seen by a COPY (rootfs) or a FROM (image). */
+export function identityOf(output: Output, sees: DependencyFact['sees']): Digest {
+  const identify = sees === 'rootfs' ? rootfsIdentity : imageIdentity;
+  const [first] = output.images;
+  if (first !== undefined && output.images.length === 1) return identify(first);
+  return digestOf(JSON.stringify(output.images.map((image) => [image.platform, identify(image)])));
+}
+
+/** The fingerprint of a target whose dependencies' outputs are all known. */
+export function fingerprintTarget(
+  target: GraphTarget,
+  files: RecipeFiles,
+  outputOf: (dependency: string) => Output,
+  engine: string,
+): Fingerprint {
+  const containerfile = files.get('Containerfile');
+  if (containerfile === undefined) throw new Error(`no Containerfile among the files of ${target.recipe.id}`);
+  const text = encodeFacts(
+    factsOf({
+      target: target.name,
+      version: target.recipe.version ?? 'latest',
+      buildTarget: target.buildTarget,
+      platforms: target.platforms,
+      containerfile: containerfile.digest,
+      files: countedFiles(target, files),
+      sources: target.recipe.sources,
+      buildArgs: target.buildArgs,
+      engine,
+      dependencies: dependencyFacts(target, outputOf),
+    }),
+  );
+  return { digest: fingerprintOf(text), text };
+}
+
+export { ANY_ENGINE };

@@ -1,0 +1,130 @@
+/**
+ * Records: fingerprint -> output, kept for ever (gc aside), and what each tree last had.
+ *
+ * A record says what a build gave; whether its blobs are still here and whole is the pool's to say.
+ */
+import type { Digest, Origin, Output } from '@stx-make/core/oci/model';
+import type { Database } from './database.ts';
+
+export interface BuildRecord {
+  readonly fingerprint: string;
+  /** Manifest digest of the first image: what is published and signed. */
+  readonly manifest: Digest;
+  readonly output: Output;
+  readonly origin: Origin;
+  readonly target: string;
+  readonly run: string;
+  /** ms since the epoch. */
+  readonly created: number;
+}
+
+/** What a tree last had for a target. */
+export interface Current {
+  readonly target: string;
+  readonly fingerprint: string;
+  readonly manifest: string;
+  /** Signature of out/<target>/index.json when it was published; null when it must be published again. */
+  readonly published: string | null;
+}
+
+interface RecordRow {
+  readonly fingerprint: string;
+  readonly manifest: string;
+  readonly output: string;
+  readonly origin: string;
+  readonly target: string;
+  readonly run: string;
+  readonly created: number;
+}
+
+export interface Records {
+  /** All records of a fingerprint, newest first; more than one is a reproducibility finding. */
+  find(fingerprint: string): BuildRecord[];
+  /** Writes a record, the facts behind its fingerprint and the tree's current state, durably and at once. */
+  write(record: BuildRecord, facts: string, tree: string): void;
+  /** The canonical facts of a fingerprint, null where unknown. */
+  facts(fingerprint: string): string | null;
+  /** target -> what the tree last had. */
+  current(tree: string): Map<string, Current>;
+  setCurrent(tree: string, rows: readonly Current[]): void;
+  /** Invalidate before running: out/<target> is about to change. */
+  forgetPublished(tree: string, target: string): void;
+  /** Drops records that can not be used, e.g. because their blobs are lost. */
+  drop(fingerprint: string, manifest: string): void;
+}
+
+export function openRecords(database: Database): Records {
+  const fromRow = (row: RecordRow): BuildRecord => ({
+    fingerprint: row.fingerprint,
+    manifest: row.manifest as Digest,
+    output: JSON.parse(row.output) as Output,
+    origin: row.origin as Origin,
+    target: row.target,
+    run: row.run,
+    created: row.created,
+  });
+  const setCurrent = (tree: string, row: Current): void =>
+    database.run(
+      'INSERT OR REPLACE INTO current (tree, target, fingerprint, manifest, published) VALUES (?, ?, ?, ?, ?)',
+      tree,
+      row.target,
+      row.fingerprint,
+      row.manifest,
+      row.published,
+    );
+  return {
+    find: (fingerprint) =>
+      database
+        .all<RecordRow>(
+          'SELECT * FROM record WHERE fingerprint = ? ORDER BY created DESC, manifest',
+          fingerprint,
+        )
+        .map(fromRow),
+    write: (record, facts, tree) =>
+      database.transaction(() => {
+        database.run(
+          'INSERT OR REPLACE INTO record (fingerprint, manifest, output, origin, target, run, created, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+          record.fingerprint,
+          record.manifest,
+          JSON.stringify(record.output),
+          record.origin,
+          record.target,
+          record.run,
+          record.created,
+          record.created,
+        );
+        database.run(
+          'INSERT OR IGNORE INTO facts (fingerprint, text) VALUES (?, ?)',
+          record.fingerprint,
+          facts,
+        );
+        setCurrent(tree, {
+          target: record.target,
+          fingerprint: record.fingerprint,
+          manifest: record.manifest,
+          published: null,
+        });
+      }),
+    facts: (fingerprint) =>
+      database.get<{ text: string }>('SELECT text FROM facts WHERE fingerprint = ?', fingerprint)?.text ??
+      null,
+    current: (tree) =>
+      new Map(
+        database
+          .all<Current>('SELECT target, fingerprint, manifest, published FROM current WHERE tree = ?', tree)
+          .map((row) => [row.target, row]),
+      ),
+    setCurrent: (tree, rows) => {
+      if (rows.length > 0)
+        database.transaction(() =>
+          rows.forEach((row) => {
+            setCurrent(tree, row);
+          }),
+        );
+    },
+    forgetPublished: (tree, target) =>
+      database.run('UPDATE current SET published = NULL WHERE tree = ? AND target = ?', tree, target),
+    drop: (fingerprint, manifest) =>
+      database.run('DELETE FROM record WHERE fingerprint = ? AND manifest = ?', fingerprint, manifest),
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * The tables of the state database and what each is for. Only text; opening is database.ts's.
+ *
+ * Kept in one sqlite file so that a record and the facts behind it are written in one transaction. Blobs are not
+ * in it: the pool's own files are, and a record never vouches for a blob's bytes.
+ */
+
+/** Raised with a migration when a table changes its meaning. */
+export const STATE_FORMAT = 1;
+
+export const SCHEMA = `
+CREATE TABLE IF NOT EXISTS record (
+  fingerprint TEXT NOT NULL,
+  manifest    TEXT NOT NULL,  -- manifest digest of the (first) image
+  output      TEXT NOT NULL,  -- core's Output as JSON
+  origin      TEXT NOT NULL,  -- built | imported | substituted
+  target      TEXT NOT NULL,
+  run         TEXT NOT NULL,
+  created     INTEGER NOT NULL, -- ms since the epoch
+  used        INTEGER NOT NULL, -- ms since the epoch, refreshed at most once a day
+  PRIMARY KEY (fingerprint, manifest)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS record_target ON record (target, created);
+
+-- The canonical facts behind a fingerprint, for 'why'.
+CREATE TABLE IF NOT EXISTS facts (
+  fingerprint TEXT PRIMARY KEY,
+  text        TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What a tree last had for a target: decides 'unchanged', answers 'why', and what out/ should hold.
+CREATE TABLE IF NOT EXISTS current (
+  tree        TEXT NOT NULL,   -- real path of the root + out folder
+  target      TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  manifest    TEXT NOT NULL,
+  published   TEXT,            -- stat signature of out/<target>/index.json, null when not published
+  PRIMARY KEY (tree, target)
+) STRICT, WITHOUT ROWID;
+
+-- One row a tree: what its files were when they were last read, with what was read out of them.
+CREATE TABLE IF NOT EXISTS snapshot (
+  tree    TEXT PRIMARY KEY,
+  written INTEGER NOT NULL,
+  data    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The engine last seen at an address: a no-op contacts no daemon.
+CREATE TABLE IF NOT EXISTS engine (
+  address TEXT PRIMARY KEY,
+  data    TEXT NOT NULL,
+  seen    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Blobs of the pool and files of the source store whose bytes were verified, by the stat they had then.
+CREATE TABLE IF NOT EXISTS good (
+  kind     TEXT NOT NULL,     -- blob | source
+  digest   TEXT NOT NULL,
+  size     INTEGER NOT NULL,
+  mtime_ns TEXT NOT NULL,
+  ino      TEXT NOT NULL,
+  note     TEXT,              -- JSON; for layers: diff id and newest entry
+  PRIMARY KEY (kind, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS run (
+  id       TEXT PRIMARY KEY,
+  tree     TEXT NOT NULL,
+  started  INTEGER NOT NULL,
+  finished INTEGER,
+  ok       INTEGER,
+  command  TEXT NOT NULL,
+  summary  TEXT              -- JSON
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS run_started ON run (started);
+
+CREATE TABLE IF NOT EXISTS built (
+  run         TEXT NOT NULL,
+  target      TEXT NOT NULL,
+  result      TEXT NOT NULL,  -- built | unchanged | failed
+  fingerprint TEXT NOT NULL,
+  previous    TEXT,           -- the fingerprint it had before in this tree
+  manifest    TEXT,
+  duration    INTEGER NOT NULL, -- ms
+  finished    INTEGER NOT NULL, -- ms since the epoch
+  worker      TEXT NOT NULL,
+  PRIMARY KEY (run, target)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS built_target ON built (target, finished);
+`;
