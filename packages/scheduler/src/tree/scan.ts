@@ -1,0 +1,128 @@
+/**
+ * Looks at the files of recipe folders and hashes those that changed since they were last looked at.
+ *
+ * A hash is kept with the stat it belongs to (size, mtime, ctime, inode: an edit that keeps size and mtime still
+ * changes ctime). As in git, a file changed so shortly before it was hashed that a second change could leave the
+ * same times is not trusted and hashed again. Unaware of what is in the files.
+ */
+import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { inputProblem, type Problem } from '@stx-make/core/errors';
+import type { ContextFile } from '@stx-make/core/fingerprint/encode';
+import { digestOf } from '@stx-make/core/oci/digest';
+import type { Digest } from '@stx-make/core/oci/model';
+import { byCodeUnit } from '@stx-make/core/order';
+
+/** A file as it was when it was hashed. Numbers as text: JSON has no 64-bit integers. */
+export interface KnownFile extends ContextFile {
+  /** `size mtimeNs ctimeNs ino mode`. */
+  readonly stat: string;
+  /** False when it may have changed within the clock's grain of its hashing. */
+  readonly settled: boolean;
+}
+
+export interface ScannedFolder {
+  /** Sorted by path. */
+  readonly files: readonly KnownFile[];
+  readonly problems: readonly Problem[];
+  /** Equal to what was known: nothing was read. */
+  readonly unchanged: boolean;
+}
+
+/** File times come from the kernel's coarse clock, at most one tick (4 to 10 ms) behind; twice that, and rounding. */
+const CLOCK_GRAIN_MS = 25;
+
+/**
+ * Scans one recipe folder. `fetch/` at its top is left by make and no part of the context (BUILDKIT.md 3); empty
+ * folders are nothing to git and so nothing here.
+ */
+export function scanFolder(
+  root: string,
+  dir: string,
+  known: readonly KnownFile[] | undefined,
+  now: () => number,
+): ScannedFolder {
+  const before = new Map(known?.map((file) => [file.path, file]));
+  const files: KnownFile[] = [];
+  const problems: Problem[] = [];
+  let fresh = 0;
+  const visit = (folder: string, prefix: string): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = prefix + entry.name;
+      if (path === 'fetch') continue;
+      const full = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) {
+        visit(full, `${path}/`);
+        continue;
+      }
+      if (entry.name.includes('\uFFFD')) {
+        problems.push(bad(dir, path, 'its name is not valid UTF-8'));
+        continue;
+      }
+      if (!entry.isFile() && !entry.isSymbolicLink()) {
+        problems.push(bad(dir, path, 'it is neither a file nor a link'));
+        continue;
+      }
+      const stat = lstatSync(full, { bigint: true, throwIfNoEntry: false });
+      // Gone between the two calls: as if it had never been there.
+      if (stat === undefined) continue;
+      const signature = signatureOf(stat);
+      const same = before.get(path);
+      if (same?.settled && same.stat === signature) {
+        files.push(same);
+        continue;
+      }
+      fresh += 1;
+      const file = hashFile(full, path, stat, signature, now);
+      if (file instanceof Error) problems.push(bad(dir, path, file.message));
+      else files.push(file);
+    }
+  };
+  visit(join(root, dir), '');
+  files.sort((a, b) => byCodeUnit(a.path, b.path));
+  return { files, problems, unchanged: fresh === 0 && files.length === before.size };
+}
+
+function signatureOf(stat: BigIntStats): string {
+  return `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino} ${stat.mode}`;
+}
+
+function hashFile(
+  full: string,
+  path: string,
+  stat: BigIntStats,
+  signature: string,
+  now: () => number,
+): KnownFile | Error {
+  const began = now();
+  let digest: Digest;
+  try {
+    digest = digestOf(stat.isSymbolicLink() ? readlinkSync(full) : readFileSync(full));
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+  // The change time alone: no program can set it, and any change of content or mode moves it.
+  const changed = Number(stat.ctimeNs / 1_000_000n);
+  return {
+    path,
+    mode: modeOf(stat),
+    digest,
+    stat: signature,
+    settled: changed < began - CLOCK_GRAIN_MS,
+  };
+}
+
+/** As git knows it: the owner's execute bit decides. */
+function modeOf(stat: BigIntStats): ContextFile['mode'] {
+  if (stat.isSymbolicLink()) return 'link';
+  return (stat.mode & 0o100n) === 0n ? '0644' : '0755';
+}
+
+function bad(dir: string, path: string, why: string): Problem {
+  return inputProblem({
+    code: 'unusable-file',
+    text: `This file can not be part of a build context: ${why}.`,
+    file: `${dir}/${path}`,
+    hint: 'Remove it from the recipe folder.',
+  });
+}
