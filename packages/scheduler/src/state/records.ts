@@ -53,7 +53,8 @@ export interface Records {
   drop(fingerprint: string, manifest: string): void;
 }
 
-export function openRecords(database: Database): Records {
+/** @param alongside written in the same transaction as a record, e.g. the ledgers. */
+export function openRecords(database: Database, alongside: () => void = () => {}): Records {
   const fromRow = (row: RecordRow): BuildRecord => ({
     fingerprint: row.fingerprint,
     manifest: row.manifest as Digest,
@@ -104,6 +105,7 @@ export function openRecords(database: Database): Records {
           manifest: record.manifest,
           published: null,
         });
+        alongside();
       }),
     facts: (fingerprint) =>
       database.get<{ text: string }>('SELECT text FROM facts WHERE fingerprint = ?', fingerprint)?.text ??

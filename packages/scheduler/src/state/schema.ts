@@ -54,13 +54,17 @@ CREATE TABLE IF NOT EXISTS engine (
 
 -- Blobs of the pool and files of the source store whose bytes were verified, by the stat they had then.
 CREATE TABLE IF NOT EXISTS good (
-  kind     TEXT NOT NULL,     -- blob | source
-  digest   TEXT NOT NULL,
-  size     INTEGER NOT NULL,
-  mtime_ns TEXT NOT NULL,
-  ino      TEXT NOT NULL,
-  note     TEXT,              -- JSON; for layers: diff id and newest entry
+  kind   TEXT NOT NULL,       -- blob | source
+  digest TEXT NOT NULL,
+  stamp  TEXT NOT NULL,       -- size, mtime, inode
   PRIMARY KEY (kind, digest)
+) STRICT, WITHOUT ROWID;
+
+-- What a layer was found to hold; true for its digest for ever.
+CREATE TABLE IF NOT EXISTS layer (
+  digest  TEXT PRIMARY KEY,
+  diff_id TEXT NOT NULL,
+  newest  REAL NOT NULL       -- newest mtime of its entries, s
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS run (

@@ -1,0 +1,113 @@
+/**
+ * The ledgers of verified files, kept in the state database.
+ *
+ * Read once, written in batches: a lost entry costs a reading, so it is not worth an fsync of its own.
+ */
+import { isDigest } from '@stx-make/core/oci/digest';
+import type { Digest } from '@stx-make/core/oci/model';
+import type { BlobLedger, LayerFacts, Stamp } from '../store/ledger.ts';
+import type { Database } from './database.ts';
+
+/** Verified files of one kind, by digest. */
+export interface StampLedger {
+  stamp(digest: string): Stamp | undefined;
+  remember(digest: string, stamp: Stamp): void;
+  forget(digest: string): void;
+}
+
+export interface Ledgers {
+  readonly blobs: BlobLedger;
+  readonly sources: StampLedger;
+  /** Writes what was learnt since the last time; part of the caller's transaction where there is one. */
+  flush(): void;
+}
+
+export function openLedgers(database: Database): Ledgers {
+  const blobs = stampLedger(database, 'blob');
+  const sources = stampLedger(database, 'source');
+  const layers = layerLedger(database);
+  return {
+    blobs: { ...blobs.ledger, ...layers.ledger },
+    sources: sources.ledger,
+    flush: () => {
+      blobs.flush();
+      sources.flush();
+      layers.flush();
+    },
+  };
+}
+
+function stampLedger(database: Database, kind: string): { ledger: StampLedger; flush: () => void } {
+  const known = new Map(
+    database
+      .all<{ digest: string; stamp: string }>('SELECT digest, stamp FROM good WHERE kind = ?', kind)
+      .map((row) => [row.digest, row.stamp]),
+  );
+  /** null: forget. */
+  const pending = new Map<string, Stamp | null>();
+  return {
+    ledger: {
+      stamp: (digest) => known.get(digest),
+      remember: (digest, stamp) => {
+        if (known.get(digest) === stamp) return;
+        known.set(digest, stamp);
+        pending.set(digest, stamp);
+      },
+      forget: (digest) => {
+        if (known.delete(digest)) pending.set(digest, null);
+      },
+    },
+    flush: () => {
+      for (const [digest, stamp] of pending) {
+        if (stamp === null) database.run('DELETE FROM good WHERE kind = ? AND digest = ?', kind, digest);
+        else
+          database.run(
+            'INSERT OR REPLACE INTO good (kind, digest, stamp) VALUES (?, ?, ?)',
+            kind,
+            digest,
+            stamp,
+          );
+      }
+      pending.clear();
+    },
+  };
+}
+
+function layerLedger(database: Database): {
+  ledger: Pick<BlobLedger, 'layer' | 'rememberLayer'>;
+  flush: () => void;
+} {
+  const fresh = new Map<Digest, LayerFacts>();
+  const pending = new Map<Digest, LayerFacts>();
+  return {
+    ledger: {
+      layer: (digest) => {
+        const known = fresh.get(digest);
+        if (known !== undefined) return known;
+        const row = database.get<{ diff_id: string; newest: number }>(
+          'SELECT diff_id, newest FROM layer WHERE digest = ?',
+          digest,
+        );
+        if (row === undefined || !isDigest(row.diff_id)) return undefined;
+        const facts = { diffId: row.diff_id, newest: row.newest };
+        fresh.set(digest, facts);
+        return facts;
+      },
+      rememberLayer: (digest, facts) => {
+        fresh.set(digest, facts);
+        pending.set(digest, facts);
+      },
+    },
+    flush: () => {
+      for (const [digest, facts] of pending) {
+        database.run(
+          'INSERT OR REPLACE INTO layer (digest, diff_id, newest) VALUES (?, ?, ?)',
+          digest,
+          facts.diffId,
+          facts.newest,
+        );
+      }
+      pending.clear();
+    },
+  };
+}

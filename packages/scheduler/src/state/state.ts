@@ -1,0 +1,54 @@
+/**
+ * The state folder, opened: database, records, history, ledgers and the engines last seen.
+ */
+import type { Problem } from '@stx-make/core/errors';
+import type { Engine } from '../buildkit/model.ts';
+import type { StatePaths } from '../paths.ts';
+import { type Database, openDatabase } from './database.ts';
+import { type History, openHistory } from './history.ts';
+import { type Ledgers, openLedgers } from './ledgers.ts';
+import { openRecords, type Records } from './records.ts';
+
+export interface State {
+  readonly paths: StatePaths;
+  readonly database: Database;
+  readonly records: Records;
+  readonly history: History;
+  readonly ledgers: Ledgers;
+  readonly warnings: readonly Problem[];
+  /** The engine last seen at these addresses, null where none was. */
+  engineAt(address: string): Engine | null;
+  sawEngine(address: string, engine: Engine): void;
+  /** Writes what is only remembered so far and closes. */
+  close(): void;
+}
+
+/** @throws ProblemError `state-newer`, `state-unusable` */
+export function openState(paths: StatePaths, now: () => number): State {
+  const { database, warnings } = openDatabase(paths.database, now);
+  const ledgers = openLedgers(database);
+  const records = openRecords(database, ledgers.flush);
+  return {
+    paths,
+    database,
+    records,
+    history: openHistory(database),
+    ledgers,
+    warnings,
+    engineAt: (address) => {
+      const row = database.get<{ data: string }>('SELECT data FROM engine WHERE address = ?', address);
+      return row === undefined ? null : (JSON.parse(row.data) as Engine);
+    },
+    sawEngine: (address, engine) =>
+      database.run(
+        'INSERT OR REPLACE INTO engine (address, data, seen) VALUES (?, ?, ?)',
+        address,
+        JSON.stringify(engine),
+        now(),
+      ),
+    close: () => {
+      database.transaction(ledgers.flush);
+      database.close();
+    },
+  };
+}
