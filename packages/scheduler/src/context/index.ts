@@ -1,0 +1,4 @@
+/** Build contexts: the public face of this folder. */
+export * from './list.ts';
+export * from './stage.ts';
+export * from './times.ts';

@@ -1,0 +1,4 @@
+/** Durable files: the public face of this folder. */
+export * from './durable.ts';
+export * from './parallel.ts';
+export * from './problems.ts';

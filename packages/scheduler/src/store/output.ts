@@ -1,0 +1,37 @@
+/**
+ * Outputs as sets of blobs in the pool.
+ */
+import type { Digest, Output } from '@stx-make/core/oci/index';
+import type { BadBlob, Pool } from './pool.ts';
+
+/** The digests of all blobs of an output, each once, from the index down. */
+export function blobsOf(output: Output): Digest[] {
+  const digests = new Set<Digest>([output.index.digest]);
+  for (const image of output.images) {
+    digests.add(image.manifest.digest);
+    digests.add(image.config.digest);
+    for (const layer of image.layers) digests.add(layer.digest);
+  }
+  return [...digests];
+}
+
+/** Bytes of all blobs of an output, each counted once. */
+export function outputSize(output: Output): number {
+  const sizes = new Map<Digest, number>([[output.index.digest, output.index.size]]);
+  for (const image of output.images) {
+    for (const { digest, size } of [image.manifest, image.config, ...image.layers]) sizes.set(digest, size);
+  }
+  let total = 0;
+  for (const size of sizes.values()) total += size;
+  return total;
+}
+
+/** True when every blob is there and known to be good: stats only, nothing is read. */
+export function isOutputKnownGood(pool: Pool, output: Output): boolean {
+  return blobsOf(output).every((digest) => pool.isKnownGood(digest));
+}
+
+/** The blobs of an output that are missing or damaged; those not known to be good are read. */
+export function missingBlobs(pool: Pool, output: Output): Promise<BadBlob[]> {
+  return pool.badOf(blobsOf(output));
+}
