@@ -48,13 +48,16 @@ export interface StagedSource {
 
 export interface StageRequest {
   /** The recipe folder, absolute. */
-  readonly recipeDir: string;
+  readonly recipe: string;
   /** What belongs to the context, relative to it (`listContextFiles`). */
   readonly files: readonly { readonly path: string }[];
   readonly sources: readonly StagedSource[];
   /** A private folder; what is there is removed. Best on the source store's file system where links are to be cheap. */
   readonly destination: string;
 }
+
+/** A recipe's file as it was written into the context. */
+export type StagedFile = ContextFile;
 
 /** What was staged. */
 export interface StagedContext {
@@ -64,7 +67,7 @@ export interface StagedContext {
   readonly fetchDir: string;
   /** Exactly what was written, sorted as it was asked for: where it is not what the fingerprint says, the recipe
    * was edited in between. */
-  readonly files: readonly ContextFile[];
+  readonly files: readonly StagedFile[];
 }
 
 /** Files up to this many bytes are read at once. */
@@ -84,14 +87,14 @@ export function stageContext(request: StageRequest): StagedContext {
   }
 }
 
-function stage({ recipeDir, files, sources, destination }: StageRequest): StagedContext {
+function stage({ recipe, files, sources, destination }: StageRequest): StagedContext {
   // What a dead run left under this name.
   removeTree(destination);
   mkdirSync(dirname(destination), { recursive: true });
   const folders = new Folders(destination);
   const staged = files.map(({ path }) => {
     folders.make(dirname(path));
-    return stageFile(join(recipeDir, path), join(destination, path), path);
+    return stageFile(join(recipe, path), join(destination, path), path);
   });
   const fetchDir = folders.make('fetch');
   stageSources(sources, fetchDir);
