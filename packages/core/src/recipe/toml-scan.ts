@@ -1,0 +1,312 @@
+/**
+ * A scanner over a TOML text that the parser has accepted: where every key and value stands, and the
+ * redefinitions and impossible dates that @iarna/toml lets through (TOML 1.0, "Table" and "Keys").
+ *
+ * It keeps places, not values. Unaware of package.toml's fields.
+ */
+
+/** How a table or value came to be; it decides who may add to it.
+ * implicit: a header's path led through it · header: `[x]` · dotted: `x.y = 1` made x · tables: `[[x]]` ·
+ * inline, array, value: closed. */
+type Kind = 'implicit' | 'header' | 'dotted' | 'tables' | 'inline' | 'array' | 'value';
+
+/** One key or array element. Offsets are UTF-16 units. */
+export interface TomlNode {
+  kind: Kind;
+  /** Start of the key that made it; for elements their own start. */
+  readonly at: number;
+  readonly members: Map<string, TomlNode>;
+  readonly items: TomlNode[];
+  /** For `dotted`: the table whose body made it; no other body may add to it. */
+  readonly owner: TomlNode | null;
+}
+
+export interface ScanFault {
+  readonly offset: number;
+  readonly text: string;
+}
+
+export interface Scan {
+  readonly root: TomlNode;
+  readonly faults: readonly ScanFault[];
+}
+
+/** Scans a whole document; lines end in LF. */
+export function scanToml(text: string): Scan {
+  return new Scanner(text).document();
+}
+
+interface KeyPart {
+  readonly name: string;
+  readonly at: number;
+}
+
+/** The scanner can not go on: the parser took something that it does not understand. */
+class Stuck extends Error {
+  readonly offset: number;
+  constructor(offset: number) {
+    super('stuck');
+    this.offset = offset;
+  }
+}
+
+class Scanner {
+  readonly #text: string;
+  #at = 0;
+  readonly #faults: ScanFault[] = [];
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  document(): Scan {
+    const root = node('header', 0);
+    let body = root;
+    try {
+      for (this.#blank(); this.#at < this.#text.length; this.#blank()) {
+        if (this.#char() === '[') body = this.#header(root);
+        else this.#pair(body);
+      }
+    } catch (error) {
+      if (!(error instanceof Stuck)) throw error;
+      this.#fault(error.offset, 'this is no TOML 1.0');
+    }
+    return { root, faults: this.#faults };
+  }
+
+  #header(root: TomlNode): TomlNode {
+    const start = this.#at;
+    this.#at++;
+    const many = this.#char() === '[';
+    if (many) this.#at++;
+    const path = this.#key();
+    this.#expect(']');
+    if (many) this.#expect(']');
+    const last = path.pop();
+    if (last === undefined) throw new Stuck(start);
+    let table: TomlNode | null = root;
+    for (const part of path) table = table && this.#through(table, part);
+    if (table === null) return node('header', start);
+    return many ? this.#oneOfTables(table, last) : this.#table(table, last);
+  }
+
+  /** A header's path goes through a part that is not its last. */
+  #through(table: TomlNode, part: KeyPart): TomlNode | null {
+    const next = table.members.get(part.name);
+    if (next === undefined) {
+      const made = node('implicit', part.at);
+      table.members.set(part.name, made);
+      return made;
+    }
+    if (next.kind === 'tables') return next.items.at(-1) ?? null;
+    if (next.kind === 'implicit' || next.kind === 'header' || next.kind === 'dotted') return next;
+    this.#fault(part.at, `${show(part.name)} is a value; it can not be a table as well`);
+    return null;
+  }
+
+  #table(parent: TomlNode, part: KeyPart): TomlNode {
+    const known = parent.members.get(part.name);
+    if (known?.kind === 'implicit') {
+      const made: TomlNode = { ...known, kind: 'header', at: part.at };
+      parent.members.set(part.name, made);
+      return made;
+    }
+    const made = node('header', part.at);
+    if (known === undefined) parent.members.set(part.name, made);
+    else this.#fault(part.at, `${show(part.name)} is defined a second time`);
+    return made;
+  }
+
+  #oneOfTables(parent: TomlNode, part: KeyPart): TomlNode {
+    const made = node('header', part.at);
+    const known = parent.members.get(part.name);
+    if (known === undefined) {
+      const list = node('tables', part.at);
+      list.items.push(made);
+      parent.members.set(part.name, list);
+    } else if (known.kind === 'tables') known.items.push(made);
+    else this.#fault(part.at, `${show(part.name)} is defined a second time`);
+    return made;
+  }
+
+  #pair(body: TomlNode): void {
+    const start = this.#at;
+    const path = this.#key();
+    this.#expect('=');
+    this.#space();
+    const value = this.#value(path.at(-1)?.at ?? start);
+    const last = path.pop();
+    if (last === undefined) throw new Stuck(start);
+    let table = body;
+    for (const part of path) {
+      const next = table.members.get(part.name);
+      if (next === undefined) {
+        const made = node('dotted', part.at, body);
+        table.members.set(part.name, made);
+        table = made;
+      } else if (next.kind === 'dotted' && next.owner === body) table = next;
+      else {
+        this.#fault(
+          part.at,
+          `${show(part.name)} is already defined elsewhere; a dotted key can not add to it`,
+        );
+        return;
+      }
+    }
+    if (table.members.has(last.name)) this.#fault(last.at, `${show(last.name)} is defined a second time`);
+    else table.members.set(last.name, value);
+  }
+
+  #key(): KeyPart[] {
+    const parts: KeyPart[] = [];
+    do {
+      this.#space();
+      const at = this.#at;
+      parts.push({ name: this.#keyPart(), at });
+      this.#space();
+    } while (this.#char() === '.' && ++this.#at);
+    return parts;
+  }
+
+  #keyPart(): string {
+    const quote = this.#char();
+    const start = this.#at;
+    if (quote === '"' || quote === "'") {
+      this.#quoted(quote);
+      const inner = this.#text.slice(start + 1, this.#at - 1);
+      return quote === '"' ? unescape(inner) : inner;
+    }
+    while (/[A-Za-z0-9_-]/.test(this.#char())) this.#at++;
+    if (this.#at === start) throw new Stuck(start);
+    return this.#text.slice(start, this.#at);
+  }
+
+  /** `keyAt`: what the value belongs to; elements of arrays are their own place. */
+  #value(keyAt: number): TomlNode {
+    const start = this.#at;
+    const char = this.#char();
+    if (char === '"' || char === "'") {
+      this.#quoted(char);
+      return node('value', keyAt);
+    }
+    if (char === '[') return this.#array(keyAt);
+    if (char === '{') return this.#inline(keyAt);
+    while (this.#at < this.#text.length && !',]}#\n'.includes(this.#char())) this.#at++;
+    const token = this.#text.slice(start, this.#at).trimEnd();
+    if (token === '') throw new Stuck(start);
+    if (/^\d+[-:]/.test(token) && !isRealTime(token)) this.#fault(start, `${token} is no date or time`);
+    return node('value', keyAt);
+  }
+
+  #array(keyAt: number): TomlNode {
+    const made = node('array', keyAt);
+    this.#at++;
+    for (this.#blank(); this.#char() !== ']'; this.#blank()) {
+      made.items.push(this.#value(this.#at));
+      this.#blank();
+      if (this.#char() === ',') this.#at++;
+      else if (this.#char() !== ']') throw new Stuck(this.#at);
+    }
+    this.#at++;
+    return made;
+  }
+
+  #inline(keyAt: number): TomlNode {
+    const made = node('inline', keyAt);
+    this.#at++;
+    for (this.#space(); this.#char() !== '}'; this.#space()) {
+      this.#pair(made);
+      this.#space();
+      if (this.#char() === ',') this.#at++;
+      else if (this.#char() !== '}') throw new Stuck(this.#at);
+    }
+    this.#at++;
+    return made;
+  }
+
+  /** Moves behind a string, of one line or of several. */
+  #quoted(quote: string): void {
+    const start = this.#at;
+    const triple = quote.repeat(3);
+    const close = this.#text.startsWith(triple, start) ? triple : quote;
+    this.#at += close.length;
+    while (!this.#text.startsWith(close, this.#at)) {
+      if (this.#at >= this.#text.length) throw new Stuck(start);
+      this.#at += quote === '"' && this.#char() === '\\' ? 2 : 1;
+    }
+    this.#at += close.length;
+    // Up to two quotes may stand right before the closing three.
+    if (close === triple) while (this.#char() === quote) this.#at++;
+  }
+
+  #space(): void {
+    while (this.#char() === ' ' || this.#char() === '\t') this.#at++;
+  }
+
+  /** Space, newlines and comments. */
+  #blank(): void {
+    for (;;) {
+      this.#space();
+      if (this.#char() === '\n') this.#at++;
+      else if (this.#char() === '#') {
+        const end = this.#text.indexOf('\n', this.#at);
+        this.#at = end === -1 ? this.#text.length : end;
+      } else return;
+    }
+  }
+
+  #expect(char: string): void {
+    this.#space();
+    if (this.#char() !== char) throw new Stuck(this.#at);
+    this.#at++;
+  }
+
+  #char(): string {
+    return this.#text.charAt(this.#at);
+  }
+
+  #fault(offset: number, text: string): void {
+    this.#faults.push({ offset, text });
+  }
+}
+
+function node(kind: Kind, at: number, owner: TomlNode | null = null): TomlNode {
+  return { kind, at, members: new Map(), items: [], owner };
+}
+
+const show = (name: string): string => JSON.stringify(name);
+
+const ESCAPES: Readonly<Record<string, string>> = { b: '\b', t: '\t', n: '\n', f: '\f', r: '\r' };
+
+function unescape(inner: string): string {
+  return inner.replace(
+    /\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))/gs,
+    (_, short?: string, long?: string, char?: string) => {
+      const hex = short ?? long;
+      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+      return ESCAPES[char ?? ''] ?? char ?? '';
+    },
+  );
+}
+
+const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](?=\d))?/;
+const TIME = /^(\d\d):(\d\d):(\d\d)(?:\.\d+)?/;
+const OFFSET = /^(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** RFC 3339 as TOML takes it: a date, a time, or both with or without an offset, that the calendar has. */
+function isRealTime(token: string): boolean {
+  const date = DATE.exec(token);
+  if (date !== null && !isRealDate(Number(date[1]), Number(date[2]), Number(date[3]))) return false;
+  const rest = token.slice(date?.[0].length ?? 0);
+  if (rest === '') return true;
+  const time = TIME.exec(rest);
+  if (time === null || Number(time[1]) > 23 || Number(time[2]) > 59 || Number(time[3]) > 60) return false;
+  const zone = rest.slice(time[0].length);
+  return zone === '' || (date !== null && OFFSET.test(zone));
+}
+
+function isRealDate(year: number, month: number, day: number): boolean {
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1];
+  return days !== undefined && day >= 1 && day <= days;
+}
