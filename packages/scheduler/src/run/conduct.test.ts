@@ -93,7 +93,8 @@ function world(
           }
         : { state: 'build', fingerprint: fingerprint(target.name), reasons: [] };
     },
-    reload: async (target) => target,
+    reload: async () => {},
+    refresh: (target) => target,
     fetch: async () => {},
     build: async (attempt) => {
       concurrent.now += 1;
@@ -119,7 +120,7 @@ function world(
           return { status: 'failed', failure: failure('exit 1'), retry: 'no' };
       }
     },
-    record: (_, output) => ({
+    record: async (_, output) => ({
       result: 'built',
       output,
       manifest: output.index.digest,

@@ -5,20 +5,24 @@
  * influences it: events only go out.
  */
 
-import type { Failure, Reason, RunEvent } from '@stx-make/core/events';
+import type { Failure, Reason } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { Output } from '@stx-make/core/oci/model';
 import PQueue from 'p-queue';
 import type { Fingerprint } from '../plan/inputs.ts';
+import { outputSize } from '../store/output.ts';
 import { failureOf } from './failures.ts';
 import { type ReadyOptions, ReadyQueue, type Slots } from './placement.ts';
-import type { Attempt, AttemptResult, ConductedTarget, ConductOptions, RunPorts, Settled } from './ports.ts';
+import type {
+  Attempt,
+  AttemptResult,
+  ConductedTarget,
+  ConductOptions,
+  Emit,
+  RunPorts,
+  Settled,
+} from './ports.ts';
 import { isFinal, RunStates } from './states.ts';
-
-/** An event without its time: the caller's sink adds it. */
-export type Emit = (
-  event: RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'at'> : never) : never,
-) => void;
 
 /** Tries of one target, over all workers. BuildKit's passing faults are worth one retry (BUILDKIT.md 7); a worker
  * that is lost costs one more. */
@@ -119,7 +123,8 @@ class Conductor {
     if (this.#halted !== null) return;
     this.#states.move(name, 'judging');
     try {
-      const target = this.#target(name);
+      const target = this.#ports.refresh(this.#target(name));
+      this.#targets.set(name, target);
       const standing = this.#ports.judge(target, (dependency) => this.#outputOf(dependency));
       switch (standing.state) {
         case 'hit': {
@@ -226,7 +231,7 @@ class Conductor {
   ): Promise<void> {
     switch (result.status) {
       case 'built': {
-        const recorded = this.#ports.record(attempt, result.output, duration);
+        const recorded = await this.#ports.record(attempt, result.output, duration);
         if (recorded.finding !== null) this.#emit({ type: 'finding', target: name, ...recorded.finding });
         await this.#ports.publish(attempt.target, recorded, attempt.fingerprint);
         this.#settle(name, recorded.result, recorded, duration, reasons);
@@ -282,7 +287,7 @@ class Conductor {
       text: 'its recipe was edited while it was built',
     });
     try {
-      this.#targets.set(name, await this.#ports.reload(attempt.target));
+      await this.#ports.reload();
     } catch (error) {
       this.#fail(name, failureOf(error, attempt.logFile), duration, reasons);
       return;
@@ -310,7 +315,7 @@ class Conductor {
       digest: settled.manifest,
       origin: settled.origin,
       duration,
-      size: sizeOf(settled.output),
+      size: outputSize(settled.output),
       reasons,
     });
     for (const dependent of this.#dependents.get(name) ?? []) {
@@ -431,15 +436,6 @@ class Conductor {
     if (output === undefined) throw new Error(`${name} has no output yet`);
     return output;
   }
-}
-
-/** Bytes of an output's distinct blobs. */
-function sizeOf(output: Output): number {
-  const sizes = new Map<string, number>();
-  for (const image of output.images) {
-    for (const blob of [image.manifest, image.config, ...image.layers]) sizes.set(blob.digest, blob.size);
-  }
-  return [output.index.size, ...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
 function noWorkerFor(platforms: readonly string[], logFile: string): Failure {

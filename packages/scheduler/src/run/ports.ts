@@ -2,7 +2,7 @@
  * What the conductor needs of the world, as an interface: real BuildKit, store and records in a run; a build in
  * memory in the property tests.
  */
-import type { Failure, Reason } from '@stx-make/core/events';
+import type { Failure, Reason, RunEvent } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { Origin, Output } from '@stx-make/core/oci/model';
 import type { StepEvent } from '../buildkit/model.ts';
@@ -53,13 +53,15 @@ export interface Recorded extends Settled {
 export interface RunPorts {
   /** Judges a target whose dependencies all have an output. */
   judge(target: GraphTarget, outputOf: (dependency: string) => Output): Standing;
-  /** The target as its files are now; throws ProblemError when it can not be built as it stands. */
-  reload(target: GraphTarget): Promise<GraphTarget>;
+  /** Reads the tree again: a recipe was edited while it was built. Throws ProblemError. */
+  reload(): Promise<void>;
+  /** The target as it was last read; throws ProblemError when it can not be built in this run any more. */
+  refresh(target: GraphTarget): GraphTarget;
   /** Makes sure that the target's sources are here. Throws ProblemError. */
   fetch(target: GraphTarget, signal: AbortSignal): Promise<void>;
   build(attempt: Attempt): Promise<AttemptResult>;
   /** Writes the record, durably. */
-  record(attempt: Attempt, output: Output, duration: number): Recorded;
+  record(attempt: Attempt, output: Output, duration: number): Promise<Recorded>;
   /** Makes out/<target>/ hold the output. Throws ProblemError. */
   publish(target: GraphTarget, settled: Settled, fingerprint: Fingerprint): Promise<void>;
   noteFailure(attempt: Attempt, duration: number): void;
@@ -96,3 +98,8 @@ export interface ConductedTarget {
   readonly duration: number;
   readonly reasons: readonly Reason[];
 }
+
+/** An event without its time: the caller's sink adds it. */
+export type Emit = (
+  event: RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'at'> : never) : never,
+) => void;

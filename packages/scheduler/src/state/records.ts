@@ -23,8 +23,6 @@ export interface Current {
   readonly target: string;
   readonly fingerprint: string;
   readonly manifest: string;
-  /** Signature of out/<target>/index.json when it was published; null when it must be published again. */
-  readonly published: string | null;
 }
 
 interface RecordRow {
@@ -47,8 +45,6 @@ export interface Records {
   /** target -> what the tree last had. */
   current(tree: string): Map<string, Current>;
   setCurrent(tree: string, rows: readonly Current[]): void;
-  /** Invalidate before running: out/<target> is about to change. */
-  forgetPublished(tree: string, target: string): void;
   /** Drops records that can not be used, e.g. because their blobs are lost. */
   drop(fingerprint: string, manifest: string): void;
 }
@@ -66,12 +62,11 @@ export function openRecords(database: Database, alongside: () => void = () => {}
   });
   const setCurrent = (tree: string, row: Current): void =>
     database.run(
-      'INSERT OR REPLACE INTO current (tree, target, fingerprint, manifest, published) VALUES (?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO current (tree, target, fingerprint, manifest) VALUES (?, ?, ?, ?)',
       tree,
       row.target,
       row.fingerprint,
       row.manifest,
-      row.published,
     );
   return {
     find: (fingerprint) =>
@@ -103,7 +98,6 @@ export function openRecords(database: Database, alongside: () => void = () => {}
           target: record.target,
           fingerprint: record.fingerprint,
           manifest: record.manifest,
-          published: null,
         });
         alongside();
       }),
@@ -113,7 +107,7 @@ export function openRecords(database: Database, alongside: () => void = () => {}
     current: (tree) =>
       new Map(
         database
-          .all<Current>('SELECT target, fingerprint, manifest, published FROM current WHERE tree = ?', tree)
+          .all<Current>('SELECT target, fingerprint, manifest FROM current WHERE tree = ?', tree)
           .map((row) => [row.target, row]),
       ),
     setCurrent: (tree, rows) => {
@@ -124,8 +118,6 @@ export function openRecords(database: Database, alongside: () => void = () => {}
           }),
         );
     },
-    forgetPublished: (tree, target) =>
-      database.run('UPDATE current SET published = NULL WHERE tree = ? AND target = ?', tree, target),
     drop: (fingerprint, manifest) =>
       database.run('DELETE FROM record WHERE fingerprint = ? AND manifest = ?', fingerprint, manifest),
   };

@@ -28,21 +28,21 @@ CREATE TABLE IF NOT EXISTS facts (
   text        TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What a tree last had for a target: decides 'unchanged', answers 'why', and what out/ should hold.
+-- What a tree last had for a target: decides 'unchanged', answers 'why'.
 CREATE TABLE IF NOT EXISTS current (
-  tree        TEXT NOT NULL,   -- real path of the root + out folder
+  tree        TEXT NOT NULL,   -- real path of the root
   target      TEXT NOT NULL,
   fingerprint TEXT NOT NULL,
   manifest    TEXT NOT NULL,
-  published   TEXT,            -- stat signature of out/<target>/index.json, null when not published
   PRIMARY KEY (tree, target)
 ) STRICT, WITHOUT ROWID;
 
--- One row a tree: what its files were when they were last read, with what was read out of them.
+-- One row a tree: the stats and hashes of its files, and what was read out of them, when it was last loaded.
 CREATE TABLE IF NOT EXISTS snapshot (
-  tree    TEXT PRIMARY KEY,
-  written INTEGER NOT NULL,
-  data    TEXT NOT NULL
+  tree  TEXT PRIMARY KEY,
+  build TEXT NOT NULL,        -- which stx-make read it
+  files TEXT NOT NULL,        -- JSON, tree/snapshot.ts
+  facts TEXT                  -- core's FactsCache
 ) STRICT, WITHOUT ROWID;
 
 -- The engine last seen at an address: a no-op contacts no daemon.

@@ -93,10 +93,13 @@ function hasRecipes(folder: string, isStage: (name: string) => boolean): boolean
     (stage) =>
       isStage(stage) &&
       !NOT_STAGES.has(stage) &&
-      subfolders(join(folder, stage)).some((name) =>
-        RECIPE_FILES.some((file) => isFile(join(folder, stage, name, file))),
-      ),
+      subfolders(join(folder, stage)).some((name) => isRecipe(join(folder, stage, name))),
   );
+}
+
+/** Whether a folder holds a recipe, or half of one. */
+export function isRecipe(folder: string): boolean {
+  return RECIPE_FILES.some((file) => isFile(join(folder, file)));
 }
 
 /** `[stage, name]` of every folder two levels below `base`, sorted by code unit. Hidden ones and those that are

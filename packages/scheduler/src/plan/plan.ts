@@ -1,0 +1,104 @@
+/**
+ * A plan: what a run would do now, from records and the engine last seen. Contacts no daemon, changes nothing.
+ */
+import type { GraphTarget } from '@stx-make/core/graph/model';
+import { byCodeUnit } from '@stx-make/core/order';
+import type { MakePlan, Plan, PlanEntry, RunOptions } from '../api.ts';
+import type { Engine } from '../buildkit/model.ts';
+import type { State } from '../state/state.ts';
+import { isOutputKnownGood, missingBlobs, openPool, type Pool } from '../store/index.ts';
+import { closureOf, type Workspace, workspaceOf } from '../workspace.ts';
+import { type EvaluateContext, evaluate, type Standing } from './evaluate.ts';
+
+export const makePlan: MakePlan = async (session, options) => {
+  const workspace = workspaceOf(session);
+  const state = workspace.openState();
+  const pool = openPool(state.paths, state.ledgers.blobs);
+  const order = closureOf(workspace.tree, options.selection);
+  const engine = engineKey(state.engineAt(addressKey(options.workers.addresses)), options.strictEngine);
+  const standings = await evaluateTree(workspace, state, pool, order, engine, options);
+  return planOf(order, standings, state.history.estimates());
+};
+
+/** The engine part of fingerprints: what can change bytes; with `--strict-engine` the versions too. */
+export function engineKey(engine: Engine | null, strict: boolean): string | null {
+  if (engine === null) return null;
+  return strict ? `${engine.id} ${engine.version} ${engine.goRelease ?? ''}`.trimEnd() : engine.id;
+}
+
+/** Under which key the engine of these workers is remembered; none means the managed one. */
+export function addressKey(addresses: readonly string[]): string {
+  return addresses.length === 0 ? 'managed' : [...addresses].sort(byCodeUnit).join(' ');
+}
+
+/** Judges `order`; outputs whose blobs are not known to be good are read once before they are given up. */
+export async function evaluateTree(
+  workspace: Workspace,
+  state: State,
+  pool: Pool,
+  order: readonly GraphTarget[],
+  engine: string | null,
+  options: RunOptions,
+): Promise<Map<string, Standing>> {
+  const context = evaluateContext(workspace, state, pool, order, engine, options);
+  const doubtful = new Set<Parameters<EvaluateContext['isComplete']>[0]>();
+  const standings = evaluate(order, {
+    ...context,
+    isComplete: (output) => {
+      if (context.isComplete(output)) return true;
+      doubtful.add(output);
+      return false;
+    },
+  });
+  if (doubtful.size === 0) return standings;
+  let mended = false;
+  for (const output of doubtful) {
+    if ((await missingBlobs(pool, output)).length === 0) mended = true;
+  }
+  return mended ? evaluate(order, context) : standings;
+}
+
+/** What judging needs, from the workspace and the state. */
+export function evaluateContext(
+  workspace: Workspace,
+  state: State,
+  pool: Pool,
+  order: readonly GraphTarget[],
+  engine: string | null,
+  options: RunOptions,
+): EvaluateContext {
+  const selected = options.selection.length === 0 ? order.map((target) => target.name) : options.selection;
+  return {
+    filesOf: (recipe) => workspace.filesOf(recipe),
+    records: state.records,
+    current: state.records.current(workspace.treeKey),
+    engine,
+    isComplete: (output) => isOutputKnownGood(pool, output),
+    forced: new Set(options.noCache ? selected : []),
+  };
+}
+
+/** Standings in the form the command line shows; sorted by code unit. */
+export function planOf(
+  order: readonly GraphTarget[],
+  standings: ReadonlyMap<string, Standing>,
+  estimates: ReadonlyMap<string, number>,
+): Plan {
+  const counts = { targets: order.length, build: 0, hit: 0, waiting: 0 };
+  const targets: PlanEntry[] = order.map((target) => {
+    const standing = standings.get(target.name);
+    if (standing === undefined) throw new Error(`${target.name} was not judged`);
+    counts[standing.state] += 1;
+    return {
+      name: target.name,
+      stage: target.stage,
+      action: standing.state,
+      reasons: standing.state === 'hit' ? [] : standing.reasons,
+      dependencies: target.dependencies,
+      digest: standing.state === 'hit' ? standing.record.manifest : null,
+      expected: estimates.get(target.name) ?? null,
+    };
+  });
+  targets.sort((a, b) => byCodeUnit(a.name, b.name));
+  return { targets, counts };
+}

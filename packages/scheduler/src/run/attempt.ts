@@ -1,0 +1,184 @@
+/**
+ * One build of one target on one worker, step by step: stage the context, check it is what was judged, build,
+ * verify, look at the inputs again.
+ *
+ * Unaware of queues, retries and other targets.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GraphTarget } from '@stx-make/core/graph/model';
+import type { ImageOutput, Output } from '@stx-make/core/oci/model';
+import { runBuild } from '../buildkit/index.ts';
+import type { BuildRequest, BuildResult, StepLimits } from '../buildkit/model.ts';
+import { type StagedContext, type StagedSource, stageContext } from '../context/index.ts';
+import type { RecipeFiles } from '../plan/inputs.ts';
+import { type Expectation, type Pool, VerificationError, verifyOutput } from '../store/index.ts';
+import { failureOf } from './failures.ts';
+import type { Attempt, AttemptResult } from './ports.ts';
+
+/** SOURCE_DATE_EPOCH of every StageX build, seconds. */
+const EPOCH = 1;
+
+/** What an attempt needs of its run. */
+export interface AttemptTools {
+  readonly root: string;
+  readonly pool: Pool;
+  /** This run's private folder, on the pool's file system. */
+  readonly work: string;
+  readonly buildctl: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly policyFile: string;
+  readonly limits: StepLimits;
+  readonly cache: BuildRequest['cache'];
+  addressOf(worker: string): string;
+  /** The files the target was judged by. */
+  filesOf(recipe: string): RecipeFiles;
+  /** The target's sources in the source store. */
+  sourcesOf(target: GraphTarget): readonly StagedSource[];
+  /** Looks at the recipe folder again: still the files it was judged by? */
+  isUnchanged(target: GraphTarget): boolean;
+}
+
+/** Never throws for what a build, a daemon or an edit can do. */
+export async function attemptBuild(attempt: Attempt, tools: AttemptTools): Promise<AttemptResult> {
+  const folder = join(tools.work, `${attempt.target.name}.${attempt.number}`);
+  try {
+    return await stagedBuild(attempt, tools, folder);
+  } catch (error) {
+    if (attempt.signal.aborted) return { status: 'cancelled' };
+    // A file that vanished while it was staged is an edit, not an error.
+    if (!tools.isUnchanged(attempt.target)) return { status: 'edited' };
+    return { status: 'failed', failure: failureOf(error, attempt.logFile), retry: 'no' };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function stagedBuild(attempt: Attempt, tools: AttemptTools, folder: string): Promise<AttemptResult> {
+  const { target } = attempt;
+  const judged = tools.filesOf(target.recipe.id);
+  const staged = stageContext({
+    recipe: join(tools.root, target.recipe.dir),
+    files: [...judged.values()],
+    sources: tools.sourcesOf(target),
+    destination: join(folder, 'context'),
+  });
+  if (!isSame(judged, staged.files)) return { status: 'edited' };
+  const request = requestOf(attempt, tools, staged.contextDir, staged.fetchDir);
+  // A second export mends blobs that were damaged on the way into the pool.
+  for (let last = false; ; last = true) {
+    const exported = await exportOnce(attempt, tools, request, join(folder, last ? 'again' : 'export'));
+    if (exported.status !== 'exported') return exported;
+    try {
+      const output = await verifyOutput(tools.pool, exported.digest, expectationOf(attempt));
+      if (attempt.signal.aborted) return { status: 'cancelled' };
+      if (!tools.isUnchanged(target)) return { status: 'edited' };
+      tools.pool.sync();
+      return { status: 'built', output };
+    } catch (error) {
+      if (last || !(error instanceof VerificationError) || error.bad.length === 0) throw error;
+      for (const digest of error.bad) tools.pool.remove(digest);
+    }
+  }
+}
+
+function exportOnce(
+  attempt: Attempt,
+  tools: AttemptTools,
+  request: BuildRequest,
+  folder: string,
+): Promise<BuildResult> {
+  const exportDir = tools.pool.makeExportDir(
+    tools.work,
+    `${folder.slice(tools.work.length + 1).replaceAll('/', '.')}`,
+  );
+  return runBuild(request, {
+    address: tools.addressOf(attempt.worker),
+    buildctl: tools.buildctl,
+    env: tools.env,
+    exportDir,
+    metadataFile: join(exportDir, 'metadata.json'),
+    policyFile: tools.policyFile,
+    logFile: attempt.logFile,
+    signal: attempt.signal,
+    onStep: attempt.onStep,
+  }).finally(() => rmSync(exportDir, { recursive: true, force: true }));
+}
+
+/** What is asked of BuildKit for a target. Also what `plan --commands` prints. */
+export function requestOf(
+  attempt: Pick<Attempt, 'target' | 'outputs'>,
+  tools: Pick<AttemptTools, 'pool' | 'limits' | 'cache'>,
+  contextDir: string,
+  fetchDir: string,
+): BuildRequest {
+  const { target, outputs } = attempt;
+  return {
+    target: target.name,
+    recipe: target.recipe.id,
+    platforms: target.platforms,
+    buildTarget: target.buildTarget,
+    buildArgs: target.buildArgs,
+    version: target.recipe.version ?? 'latest',
+    tag: target.tag,
+    contextDir,
+    fetchDir,
+    dependencies: [...target.contextNames].map(([name, dependency]) => ({
+      name,
+      digest: contextDigest(needed(outputs, dependency)),
+    })),
+    pool: tools.pool.root,
+    cache: tools.cache,
+    limits: tools.limits,
+  };
+}
+
+/** The manifest's digest: an index of another platform's image is refused (BUILDKIT.md 5). Of several platforms the
+ * index is the only name that holds them all. */
+function contextDigest(output: Output) {
+  const [first] = output.images;
+  return first !== undefined && output.images.length === 1 ? first.manifest.digest : output.index.digest;
+}
+
+/** What must come out: these platforms, these annotations, the base's layers at the bottom. */
+export function expectationOf(attempt: Pick<Attempt, 'target' | 'outputs'>): Expectation {
+  const { target, outputs } = attempt;
+  return {
+    target: target.name,
+    images: target.platforms.map((platform, index) => {
+      const base = target.resolved[index]?.base ?? null;
+      const dependency = base === null ? undefined : target.contextNames.get(base.image);
+      const image =
+        dependency === undefined ? null : imageFor(needed(outputs, dependency), base?.platform ?? platform);
+      return { platform, base: image };
+    }),
+    annotations: {
+      'containerd.io/distribution.source.docker.io': `stagex/${target.name}`,
+      'org.opencontainers.image.version': target.recipe.version ?? 'latest',
+      'org.opencontainers.image.created': '1970-01-01T00:00:01Z',
+    },
+    epoch: EPOCH,
+  };
+}
+
+/** The image BuildKit takes of an output: the platform's own, else the only one there is. */
+function imageFor(output: Output, platform: string): ImageOutput | null {
+  return output.images.find((image) => image.platform === platform) ?? output.images[0] ?? null;
+}
+
+function needed(outputs: ReadonlyMap<string, Output>, dependency: string): Output {
+  const output = outputs.get(dependency);
+  if (output === undefined) throw new Error(`${dependency} has no output yet`);
+  return output;
+}
+
+/** Whether what was staged is exactly what was judged. */
+function isSame(judged: RecipeFiles, staged: StagedContext['files']): boolean {
+  return (
+    staged.length === judged.size &&
+    staged.every((file) => {
+      const known = judged.get(file.path);
+      return known?.digest === file.digest && known.mode === file.mode;
+    })
+  );
+}

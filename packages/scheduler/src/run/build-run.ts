@@ -1,0 +1,98 @@
+/**
+ * The part of a run in which something must be built: workers, a plan redone where their engine is another one,
+ * the conductor with the real world behind its ports.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GraphTarget } from '@stx-make/core/graph/model';
+import type { RunSummary } from '../api.ts';
+import { connectWorkers, type WorkerSet } from '../buildkit/index.ts';
+import type { Standing } from '../plan/evaluate.ts';
+import { addressKey, engineKey, evaluateTree } from '../plan/plan.ts';
+import { type Pool, removeStaleOutputs } from '../store/index.ts';
+import { conduct } from './conduct.ts';
+import type { RunContext } from './context.ts';
+import { finishHits } from './hits.ts';
+import { emitPlan, priorities } from './outlook.ts';
+import { summarise } from './summary.ts';
+import { worldPorts } from './world.ts';
+
+/** @throws ProblemError when no worker can be had */
+export async function buildRun(
+  context: RunContext,
+  pool: Pool,
+  order: readonly GraphTarget[],
+  judged: ReadonlyMap<string, Standing>,
+): Promise<RunSummary> {
+  const { workspace, options, state, emit } = context;
+  const work = await clearWork(context);
+  emit({ type: 'activity', id: 'workers', text: 'connecting to BuildKit', done: false });
+  const workers = await connectWorkers({
+    addresses: options.workers.addresses,
+    jobs: options.workers.jobs,
+    limits: options.limits,
+    state: state.paths,
+    env: workspace.env,
+    signal: context.stop,
+  });
+  emit({ type: 'activity', id: 'workers', text: 'connected to BuildKit', done: true });
+  try {
+    for (const problem of workers.warnings) emit({ type: 'warning', problem });
+    const standings = await judgeFor(context, pool, order, judged, workers);
+    emitPlan(emit, order, standings, state);
+    emit({
+      type: 'workers',
+      workers: workers.workers.map((worker) => worker.info),
+      notes: workers.notes,
+    });
+    if (order.every((target) => standings.get(target.name)?.state === 'hit')) {
+      return summarise(context, order, finishHits(context, pool, order, standings), []);
+    }
+    await pool.prepareForExport();
+    removeStaleOutputs(workspace.out);
+    state.history.begin(context.id, workspace.treeKey, context.started, options.command);
+    const urgency = priorities(order, state);
+    const results = await conduct(
+      {
+        order,
+        standings,
+        workers: workers.workers.map(({ info }) => info),
+        priorityOf: (target) => urgency.get(target) ?? 0,
+        keepGoing: options.keepGoing,
+        stop: context.stop,
+        clock: () => performance.now(),
+      },
+      worldPorts(context, pool, work, workers, order),
+      emit,
+    );
+    return summarise(context, order, results, []);
+  } finally {
+    await workers.close();
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Whatever dead runs left is litter: we hold the state's lock. */
+async function clearWork(context: RunContext): Promise<string> {
+  const { work } = context.state.paths;
+  rmSync(work, { recursive: true, force: true });
+  const own = join(work, context.id);
+  mkdirSync(own, { recursive: true });
+  return own;
+}
+
+/** The standings under the engine of the workers that are really there. */
+async function judgeFor(
+  { workspace, state, options }: RunContext,
+  pool: Pool,
+  order: readonly GraphTarget[],
+  judged: ReadonlyMap<string, Standing>,
+  workers: WorkerSet,
+): Promise<ReadonlyMap<string, Standing>> {
+  const key = addressKey(options.workers.addresses);
+  const before = engineKey(state.engineAt(key), options.strictEngine);
+  const now = engineKey(workers.engine, options.strictEngine);
+  state.sawEngine(key, workers.engine);
+  if (before === now) return judged;
+  return await evaluateTree(workspace, state, pool, order, now, options);
+}

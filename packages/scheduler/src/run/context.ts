@@ -1,0 +1,20 @@
+/**
+ * One run, as its parts know it.
+ */
+import type { RunOptions } from '../api.ts';
+import type { State } from '../state/state.ts';
+import type { Workspace } from '../workspace.ts';
+import type { Emit } from './ports.ts';
+
+export interface RunContext {
+  readonly workspace: Workspace;
+  readonly options: RunOptions;
+  readonly state: State;
+  readonly id: string;
+  /** ms since the epoch. */
+  readonly started: number;
+  /** performance.now() of the start. */
+  readonly began: number;
+  readonly emit: Emit;
+  readonly stop: AbortSignal;
+}

@@ -1,0 +1,78 @@
+/**
+ * The end of a run: its counts, every target's result, and failures as problems (their tag gives the exit code).
+ */
+import {
+  buildProblem,
+  environmentProblem,
+  inputProblem,
+  integrityProblem,
+  type Problem,
+} from '@stx-make/core/errors';
+import type { Failure } from '@stx-make/core/events';
+import type { GraphTarget } from '@stx-make/core/graph/model';
+import { byCodeUnit } from '@stx-make/core/order';
+import type { RunSummary } from '../api.ts';
+import type { RunContext } from './context.ts';
+import type { ConductedTarget } from './ports.ts';
+
+/** The summary and its event; the history row where something was built. */
+export function summarise(
+  context: RunContext,
+  order: readonly GraphTarget[],
+  results: ReadonlyMap<string, ConductedTarget>,
+  more: readonly Problem[],
+): RunSummary {
+  const counts = { targets: order.length, hit: 0, built: 0, unchanged: 0, failed: 0, skipped: 0 };
+  const problems = [...more];
+  const targets = order
+    .map(({ name }) => name)
+    .sort(byCodeUnit)
+    .map((name) => {
+      const end = results.get(name);
+      if (end === undefined) throw new Error(`${name} has no result`);
+      counts[end.result] += 1;
+      if (end.failure !== null) problems.push(problemOf(name, end.failure));
+      return {
+        name,
+        result: end.result,
+        digest: end.settled?.manifest ?? null,
+        origin: end.settled?.origin ?? null,
+        seconds: end.duration / 1_000,
+        reasons: end.reasons,
+      };
+    });
+  const interrupted = context.stop.aborted && counts.skipped > 0;
+  const ok = counts.failed === 0 && counts.skipped === 0 && !problems.some(({ level }) => level === 'error');
+  const duration = performance.now() - context.began;
+  const summary: RunSummary = {
+    run: context.id,
+    ok,
+    interrupted,
+    seconds: duration / 1_000,
+    counts,
+    targets,
+    problems,
+  };
+  if (counts.hit < counts.targets)
+    context.state.history.finish(context.id, Date.now(), ok, JSON.stringify({ counts, interrupted }));
+  context.emit({ type: 'run-finished', ok, duration, counts, interrupted });
+  return summary;
+}
+
+/** A failed target as a problem: its kind gives the tag, and so the exit code. */
+function problemOf(target: string, failure: Failure): Problem {
+  const make = {
+    build: buildProblem,
+    infrastructure: environmentProblem,
+    integrity: integrityProblem,
+    input: inputProblem,
+  }[failure.kind];
+  const step = failure.step === null ? '' : ` at ${failure.step}`;
+  return make({
+    code: 'target-failed',
+    text: `${target} failed${step}: ${failure.cause}`,
+    file: failure.file ?? undefined,
+    line: failure.line ?? undefined,
+    hint: failure.hint ?? (failure.logFile === null ? undefined : `The whole log: ${failure.logFile}`),
+  });
+}

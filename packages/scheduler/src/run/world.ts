@@ -1,0 +1,194 @@
+/**
+ * The real world behind the conductor's ports: BuildKit workers, the store, the records, the tree on disk.
+ */
+import { join } from 'node:path';
+import { inputProblem, ProblemError } from '@stx-make/core/errors';
+import type { GraphTarget } from '@stx-make/core/graph/model';
+import type { Output } from '@stx-make/core/oci/model';
+import type { WorkerSet } from '../buildkit/index.ts';
+import { judge } from '../plan/evaluate.ts';
+import { engineKey, evaluateContext } from '../plan/plan.ts';
+import { ensureSources, sourcePath, wantedOf } from '../sources/index.ts';
+import { explainOutputs, isPublished, type Pool, publishOutput } from '../store/index.ts';
+import { type AttemptTools, attemptBuild } from './attempt.ts';
+import type { RunContext } from './context.ts';
+import type { Attempt, Finding, Recorded, RunPorts, Settled } from './ports.ts';
+
+export function worldPorts(
+  context: RunContext,
+  pool: Pool,
+  work: string,
+  workers: WorkerSet,
+  order: readonly GraphTarget[],
+): RunPorts {
+  const { workspace, state, options } = context;
+  const engine = engineKey(workers.engine, options.strictEngine);
+  const judging = evaluateContext(workspace, state, pool, order, engine, options);
+  const tools: AttemptTools = {
+    root: workspace.root,
+    pool,
+    work,
+    buildctl: workers.buildctl,
+    env: workspace.env,
+    policyFile: workers.policyFile,
+    limits: options.limits,
+    cache: options.noCache ? 'none' : 'cache',
+    addressOf: (worker) => workers.addressOf(worker),
+    filesOf: (recipe) => workspace.filesOf(recipe),
+    sourcesOf: (target) =>
+      target.recipe.sources.map(({ file, sha256 }) => ({
+        file,
+        sha256,
+        path: sourcePath(state.paths, sha256),
+      })),
+    isUnchanged: (target) => workspace.isUnchanged(target.recipe.id),
+  };
+  const logFile = (target: string): string => join(state.paths.logs, context.id, `${target}.log`);
+  return {
+    judge: (target, outputOf) => judge(target, outputOf, judging),
+    reload: async () => {
+      await workspace.reload();
+    },
+    refresh: (target) => newestOf(context, target),
+    fetch: (target, signal) => fetchSources(context, target, signal),
+    build: (attempt) => attemptBuild(attempt, tools),
+    record: (attempt, output, duration) => record(context, attempt, output, duration),
+    publish: async ({ name, tag }, settled, fingerprint) => {
+      if (!isPublished(pool, settled.output, workspace.out, { name, tag })) {
+        publishOutput(pool, settled.output, workspace.out, { name, tag });
+      }
+      const known = judging.current.get(name);
+      if (known?.fingerprint !== fingerprint.digest || known.manifest !== settled.manifest) {
+        state.records.setCurrent(workspace.treeKey, [
+          { target: name, fingerprint: fingerprint.digest, manifest: settled.manifest },
+        ]);
+      }
+    },
+    noteFailure: (attempt, duration) =>
+      state.history.note({
+        run: context.id,
+        target: attempt.target.name,
+        result: 'failed',
+        fingerprint: attempt.fingerprint.digest,
+        previous: judging.current.get(attempt.target.name)?.fingerprint ?? null,
+        manifest: null,
+        duration: Math.round(duration),
+        finished: Date.now(),
+        worker: attempt.worker,
+      }),
+    revive: (worker, signal) => workers.revive(worker, signal),
+    logFile,
+    pause,
+  };
+
+  async function record(
+    run: RunContext,
+    attempt: Attempt,
+    output: Output,
+    duration: number,
+  ): Promise<Recorded> {
+    const { target, fingerprint } = attempt;
+    const [image] = output.images;
+    if (image === undefined) throw new Error(`${target.name} has an output without images`);
+    const manifest = image.manifest.digest;
+    const before = judging.current.get(target.name);
+    const others = state.records.find(fingerprint.digest).filter((known) => known.manifest !== manifest);
+    const finding = others[0] === undefined ? null : await findingOf(pool, others[0].output, output);
+    const settled: Settled = { output, manifest, origin: 'built' };
+    const result = before?.manifest === manifest ? 'unchanged' : 'built';
+    state.records.write(
+      {
+        fingerprint: fingerprint.digest,
+        manifest,
+        output,
+        origin: 'built',
+        target: target.name,
+        run: run.id,
+        created: Date.now(),
+      },
+      fingerprint.text,
+      workspace.treeKey,
+    );
+    state.history.note({
+      run: run.id,
+      target: target.name,
+      result,
+      fingerprint: fingerprint.digest,
+      previous: before?.fingerprint ?? null,
+      manifest,
+      duration: Math.round(duration),
+      finished: Date.now(),
+      worker: attempt.worker,
+    });
+    return { ...settled, result, finding };
+  }
+}
+
+/** The same inputs gave another output before: the first rung at which they differ. */
+async function findingOf(pool: Pool, before: Output, now: Output): Promise<Finding> {
+  const explained = await explainOutputs(pool, before, now).catch(() => null);
+  const rung = explained?.difference.rungs.find(({ rung: name }) => name === explained.difference.cause);
+  const file = explained?.file;
+  const where = [
+    rung === undefined
+      ? 'the old output is no longer complete'
+      : `${rung.rung} ${rung.before} became ${rung.after}`,
+    ...(file === null || file === undefined ? [] : [`first differing file ${file.path}: ${file.kind}`]),
+  ];
+  return {
+    text: `the same inputs gave another output before: ${where.join(', ')}`,
+    before: before.images[0]?.manifest.digest ?? before.index.digest,
+    now: now.images[0]?.manifest.digest ?? now.index.digest,
+  };
+}
+
+/** The target as the tree was last read. It may not need what this run did not see to. */
+function newestOf({ workspace, options }: RunContext, target: GraphTarget): GraphTarget {
+  const now = workspace.tree.graph.targets.get(target.name);
+  if (now === target) return now;
+  const known = new Set(target.dependencies);
+  if (now?.dependencies.every((dependency) => known.has(dependency)) === true) return now;
+  const what = now === undefined ? 'is gone' : 'needs other targets';
+  throw new ProblemError(
+    inputProblem({
+      code: 'edited-while-building',
+      text: `${target.name} was edited during the run, and now ${what}.`,
+      file: `${target.recipe.dir}/Containerfile`,
+      hint: `Run \`${options.command}\` again.`,
+    }),
+  );
+}
+
+/** @throws ProblemError naming every mirror that failed */
+async function fetchSources(context: RunContext, target: GraphTarget, signal: AbortSignal): Promise<void> {
+  if (target.recipe.sources.length === 0) return;
+  const { state, options, workspace, emit } = context;
+  const report = await ensureSources(wantedOf([target]), {
+    paths: state.paths,
+    root: workspace.root,
+    ledger: state.ledgers.sources,
+    env: workspace.env,
+    offline: options.offline,
+    signal,
+    onProgress: ({ target: name, file, url, received, total, done }) =>
+      emit({ type: 'source-progress', target: name, file, url, received, total, done }),
+  });
+  signal.throwIfAborted();
+  if (!report.ok) throw new ProblemError(report.problems);
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,165 @@
+/**
+ * Opens a tree: finds it, reads it, and keeps what the commands need of it.
+ */
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { environmentProblem, inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
+import type { LoadedTree } from '@stx-make/core/graph/model';
+import type { MakePlan, OpenSession, Run, Session, SessionOptions } from './api.ts';
+import { defaultStateRoot, statePaths } from './paths.ts';
+import type { RecipeFiles } from './plan/inputs.ts';
+import { openState, type State } from './state/state.ts';
+import { type FoundTree, findTree } from './tree/find.ts';
+import { type LoadedFiles, loadTreeFiles, recipeFiles } from './tree/load.ts';
+import { scanFolder } from './tree/scan.ts';
+import { type Workspace, workspaceOf } from './workspace.ts';
+
+const DEFAULT_PLATFORM = 'linux/amd64';
+
+/** @throws ProblemError: no tree, or every error of the tree */
+export const openSession: OpenSession = async (options) => {
+  const found = findTree(options);
+  const session = new OpenedSession(found, options);
+  try {
+    await session.reload();
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  return session;
+};
+
+class OpenedSession implements Workspace {
+  readonly root: string;
+  readonly treeKey: string;
+  readonly out: string;
+  readonly state;
+  readonly platform: string;
+  readonly fellBack: boolean;
+  readonly env: NodeJS.ProcessEnv;
+  readonly #found: FoundTree;
+  #opened: State | null = null;
+  #loaded: LoadedFiles | null = null;
+  readonly #files = new Map<string, RecipeFiles>();
+
+  constructor(found: FoundTree, options: SessionOptions) {
+    this.#found = found;
+    this.root = found.root;
+    this.treeKey = found.root;
+    this.fellBack = found.fellBack;
+    this.env = options.env;
+    this.out = resolve(options.cwd, options.out || resolve(found.root, 'out'));
+    this.state = statePaths(resolve(options.cwd, defaultStateRoot(options.state, options.env)));
+    this.platform = platformOf(options);
+  }
+
+  get tree(): LoadedTree {
+    if (this.#loaded === null) throw new Error('the tree was not loaded');
+    return this.#loaded.tree;
+  }
+
+  openState(): State {
+    if (this.#opened === null) {
+      makeFolder(this.state.root);
+      this.#opened = openState(this.state, Date.now);
+    }
+    return this.#opened;
+  }
+
+  filesOf(recipe: string): RecipeFiles {
+    let files = this.#files.get(recipe);
+    if (files === undefined) {
+      const known = this.#loaded?.files.get(recipe);
+      if (known === undefined) throw new Error(`no recipe ${recipe} in this tree`);
+      files = recipeFiles(known);
+      this.#files.set(recipe, files);
+    }
+    return files;
+  }
+
+  isUnchanged(recipe: string): boolean {
+    const known = this.#loaded?.files.get(recipe);
+    const dir = this.tree.recipes.find(({ id }) => id === recipe)?.dir;
+    if (known === undefined || dir === undefined) return false;
+    let now: ReturnType<typeof scanFolder>;
+    try {
+      now = scanFolder(this.root, dir, known, Date.now);
+    } catch {
+      return false;
+    }
+    return (
+      now.files.length === known.length &&
+      now.problems.length === 0 &&
+      now.files.every((file, index) => {
+        const before = known[index];
+        return before?.path === file.path && before.digest === file.digest && before.mode === file.mode;
+      })
+    );
+  }
+
+  async reload(): Promise<LoadedTree> {
+    this.#loaded = await loadTreeFiles({
+      found: this.#found,
+      platform: this.platform,
+      allowedImages: new Set(),
+      database: this.#snapshotDatabase(),
+      now: Date.now,
+    });
+    this.#files.clear();
+    return this.#loaded.tree;
+  }
+
+  close(): void {
+    this.#opened?.close();
+    this.#opened = null;
+  }
+
+  /** A tree can be looked at where the state folder can not be written; what needs the state says so then. */
+  #snapshotDatabase() {
+    try {
+      return this.openState().database;
+    } catch (error) {
+      if (error instanceof ProblemError) return null;
+      throw error;
+    }
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new ProblemError(stateProblem(path, error), { cause: error });
+  }
+}
+
+function stateProblem(path: string, error: unknown): Problem {
+  return environmentProblem({
+    code: 'state-unusable',
+    text: `The state folder can not be made: ${error instanceof Error ? error.message : String(error)}.`,
+    file: path,
+    hint: 'Name another with --state DIR or STX_MAKE_STATE.',
+  });
+}
+
+/** One platform: a matrix of them is a recipe's to ask for. @throws ProblemError `several-platforms` (input) */
+function platformOf(options: SessionOptions): string {
+  const asked = options.platform || DEFAULT_PLATFORM;
+  if (!asked.includes(',')) return asked;
+  throw new ProblemError(
+    inputProblem({
+      code: 'several-platforms',
+      text: `A tree is built for one platform at a time, not for ${asked}.`,
+      hint: 'Run once for each; only a recipe may ask for several, with `platforms` in its package.toml.',
+    }),
+  );
+}
+
+/** The parts of a session's work are imported when they are asked for. */
+export const makePlan: MakePlan = async (...args) => (await import('./plan/plan.ts')).makePlan(...args);
+export const run: Run = async (...args) => (await import('./run/run.ts')).run(...args);
+
+/** A self-contained sh script of the exact buildctl calls for a target and all it needs. */
+export async function planCommands(session: Session, target: string): Promise<string> {
+  return (await import('./plan/commands.ts')).planCommands(workspaceOf(session), target);
+}
