@@ -1,0 +1,105 @@
+/**
+ * The options that several commands share, in groups. Data only.
+ */
+import type { OptionSpecs } from './model.ts';
+
+/** Every command takes these. */
+export const commonOptions = {
+  root: {
+    kind: 'text',
+    value: 'DIR',
+    summary: 'The tree to work on',
+    fallback: 'the first folder upwards that is one',
+    complete: 'folder',
+  },
+  state: {
+    kind: 'text',
+    value: 'DIR',
+    summary: 'Records, store, logs, the managed BuildKit',
+    env: 'STX_MAKE_STATE',
+    fallback: '~/.local/state/stx-make',
+    complete: 'folder',
+  },
+  out: {
+    kind: 'text',
+    value: 'DIR',
+    summary: 'Where <target>/ layouts appear',
+    fallback: 'out/ in the tree',
+    complete: 'folder',
+  },
+  platform: {
+    kind: 'text',
+    value: 'OS/ARCH',
+    summary: 'Platform for recipes that name none',
+    fallback: 'linux/amd64',
+  },
+  json: { kind: 'flag', summary: 'One JSON document on stdout; everything for people on stderr' },
+  ui: {
+    kind: 'choice',
+    value: 'VIEW',
+    choices: ['auto', 'tui', 'plain', 'quiet', 'json'],
+    fallback: 'auto',
+    summary: 'How a run is shown; auto: tui on a terminal, else plain',
+  },
+  color: {
+    kind: 'choice',
+    value: 'WHEN',
+    choices: ['auto', 'always', 'never'],
+    fallback: 'auto',
+    summary: 'Colours; auto: on a terminal, unless NO_COLOR is set',
+  },
+  help: { kind: 'flag', short: 'h', summary: 'Show help' },
+  version: { kind: 'flag', summary: 'Show the version' },
+} as const satisfies OptionSpecs;
+
+/** Commands that talk to BuildKit. */
+export const workerOptions = {
+  worker: {
+    kind: 'list',
+    value: 'ADDR',
+    summary: 'A BuildKit to build on; may be given more than once',
+    env: 'BUILDKIT_HOST',
+    fallback: 'the managed one',
+  },
+  jobs: {
+    kind: 'number',
+    short: 'j',
+    value: 'N',
+    least: 1,
+    summary: 'Builds at a time on each worker',
+    fallback: 'min(cores / 4, memory / 8 GiB), at least 2',
+  },
+} as const satisfies OptionSpecs;
+
+/** What can change whether a target has to be built. */
+export const planOptions = {
+  ...workerOptions,
+  'no-cache': { kind: 'flag', summary: 'Build every selected target anew, whatever the records say' },
+  'strict-engine': { kind: 'flag', summary: "Count the builder's version and Go release as inputs" },
+} as const satisfies OptionSpecs;
+
+/** Commands that build. */
+export const runOptions = {
+  ...planOptions,
+  'keep-going': { kind: 'flag', short: 'k', summary: 'After a failure build on what does not depend on it' },
+  'no-wait': { kind: 'flag', summary: 'Fail at once (exit 3) when another run holds the tree or state' },
+  strict: { kind: 'flag', summary: 'Fail when equal inputs gave another output than before' },
+  offline: { kind: 'flag', summary: 'Download nothing: sources must be there already' },
+  'limit-memory': {
+    kind: 'size',
+    value: 'SIZE',
+    summary: 'Memory of each build step (a child killed by it can go unnoticed)',
+  },
+  'limit-cpu': {
+    kind: 'number',
+    value: 'PERCENT',
+    least: 1,
+    summary: 'CPU time of each build step; 100 is one core',
+  },
+  'cpu-shares': { kind: 'number', value: 'N', least: 2, summary: 'CPU weight of each build step' },
+  'cpuset-cpus': {
+    kind: 'text',
+    value: 'LIST',
+    summary: 'CPUs that steps may use, e.g. 0-3; changes nproc, so it counts as an input',
+  },
+} as const satisfies OptionSpecs;

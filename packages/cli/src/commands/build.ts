@@ -1,0 +1,63 @@
+/**
+ * `world` and `build`: runs, shown by a reporter, answered by an exit code and, under --json, a document.
+ */
+import { EXIT, exitCodeOf } from '@stx-make/core/errors';
+import type { RunSummary } from '@stx-make/scheduler/api';
+import type { Handler, Invocation } from '../args/model.ts';
+import type { CommandContext } from '../context.ts';
+import { makeReporter } from '../report/make.ts';
+import { problemDocuments } from '../report/output.ts';
+import { type RunValues, runOptionsOf, warnOf, withSession } from './session.ts';
+
+export const world: Handler<RunValues> = (context, invocation) => runSelection(context, invocation);
+export const build: Handler<RunValues> = (context, invocation) => runSelection(context, invocation);
+
+async function runSelection(context: CommandContext, invocation: Invocation<RunValues>): Promise<number> {
+  const { services, output } = context;
+  return await withSession(context, async (session) => {
+    const { graph, warnings } = session.tree;
+    const selection =
+      invocation.args.length === 0 ? [] : (await services.graph()).resolve(graph, invocation.args);
+    warnOf(context, warnings);
+    const options = runOptionsOf(invocation.options, selection, invocation.line);
+    const reporter = await makeReporter(context);
+    let summary: RunSummary;
+    try {
+      summary = await services.run(session, options, reporter.sink, { stop: context.stop });
+    } finally {
+      await reporter.close();
+    }
+    if (output.json) output.document(runDocument(summary));
+    // Failed builds were shown by the reporter, with their logs.
+    output.problems(summary.problems.filter(({ tag }) => tag !== 'build'));
+    return exitCodeOfRun(summary);
+  });
+}
+
+/** What INTERFACE.md promises of world and build. `errors` is there where something went wrong. */
+function runDocument(summary: RunSummary): Record<string, unknown> {
+  const errors = problemDocuments(summary.problems);
+  return {
+    ok: summary.ok,
+    run: summary.run,
+    interrupted: summary.interrupted,
+    seconds: summary.seconds,
+    counts: summary.counts,
+    targets: summary.targets.map(({ name, result, digest, origin, seconds, reasons }) => ({
+      name,
+      result,
+      digest,
+      origin,
+      seconds,
+      reasons,
+    })),
+    ...(errors.length > 0 ? { errors } : {}),
+  };
+}
+
+/** An interrupted run is that first; then the gravest problem decides; a run that is not ok is never 0. */
+export function exitCodeOfRun(summary: RunSummary): number {
+  if (summary.interrupted) return EXIT.interrupted;
+  const code = exitCodeOf(summary.problems);
+  return code === EXIT.done && !summary.ok ? EXIT.no : code;
+}

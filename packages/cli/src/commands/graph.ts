@@ -1,0 +1,42 @@
+/**
+ * `graph`, `deps`, `rdeps`: the graph as it is written in the tree, no records asked.
+ */
+import { EXIT } from '@stx-make/core/errors';
+import type { Handler } from '../args/model.ts';
+import { withSession } from './session.ts';
+
+export const graph: Handler<{ readonly format: 'json' | 'dot' }> = (context, { options }) =>
+  withSession(context, async (session) => {
+    const { output } = context;
+    const services = await context.services.graph();
+    switch (options.format) {
+      case 'json':
+        output.document(services.json(session.tree.graph, session.root));
+        break;
+      case 'dot': {
+        const dot = services.dot(session.tree.graph);
+        if (output.json) output.document({ dot });
+        else output.raw(dot);
+        break;
+      }
+      default:
+        options.format satisfies never;
+    }
+    return EXIT.done;
+  });
+
+const relatives =
+  (direction: 'dependencies' | 'dependents'): Handler<{ readonly transitive: boolean }> =>
+  (context, { args, options }) =>
+    withSession(context, async (session) => {
+      const services = await context.services.graph();
+      const tree = session.tree.graph;
+      const [target = ''] = services.resolve(tree, args);
+      const targets = services[direction](tree, target, options.transitive);
+      if (context.output.json) context.output.document({ target, targets });
+      else for (const name of targets) context.output.print(name);
+      return EXIT.done;
+    });
+
+export const deps = relatives('dependencies');
+export const rdeps = relatives('dependents');

@@ -1,0 +1,82 @@
+/**
+ * Opening the tree for a command, with what must be said about it.
+ */
+import type { Problem } from '@stx-make/core/errors';
+import type { RunOptions, Session } from '@stx-make/scheduler/api';
+import type { OptionValues } from '../args/model.ts';
+import type { planOptions, runOptions } from '../args/options.ts';
+import type { CommandContext } from '../context.ts';
+import { variable } from '../io.ts';
+
+/** Opens the session, runs `use`, closes it whatever happens. Says where the tree is when it was not found
+ * from the current folder. @throws ProblemError */
+export async function withSession<T>(
+  context: CommandContext,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
+  const { io, options, services } = context;
+  const session = await services.openSession({
+    cwd: io.cwd,
+    env: io.env,
+    root: options.root,
+    // Set by ./run alone: the installed command has no tree of its own.
+    fallbackRoot: variable(io.env, 'STX_MAKE_FALLBACK_ROOT'),
+    state: options.state,
+    out: options.out,
+    platform: options.platform,
+  });
+  try {
+    if (session.fellBack) context.output.note(`no tree here or above; using ${session.root}`);
+    return await use(session);
+  } finally {
+    session.close();
+  }
+}
+
+/** Tells warnings of the tree, once a command. */
+export function warnOf(context: CommandContext, warnings: readonly Problem[]): void {
+  context.output.problems(warnings);
+}
+
+export type PlanValues = OptionValues<typeof planOptions>;
+export type RunValues = OptionValues<typeof runOptions>;
+
+/** CPU time of a step as BuildKit takes it: microseconds per 100 ms, so 1 % of a core is 1000. */
+const MICROSECONDS_PER_PERCENT = 1_000;
+
+/** The scheduler's options for a run. */
+export function runOptionsOf(values: RunValues, selection: readonly string[], line: string): RunOptions {
+  const memory = values['limit-memory'];
+  const cpu = values['limit-cpu'];
+  const shares = values['cpu-shares'];
+  const cpus = values['cpuset-cpus'];
+  return {
+    ...planOptionsOf(values, selection, line),
+    keepGoing: values['keep-going'],
+    wait: !values['no-wait'],
+    strict: values.strict,
+    offline: values.offline,
+    limits: {
+      ...(memory === undefined ? {} : { memory }),
+      ...(cpu === undefined ? {} : { cpuQuota: cpu * MICROSECONDS_PER_PERCENT }),
+      ...(shares === undefined ? {} : { cpuShares: shares }),
+      ...(cpus === undefined ? {} : { cpusetCpus: cpus }),
+    },
+  };
+}
+
+/** The same for commands that only plan. */
+export function planOptionsOf(values: PlanValues, selection: readonly string[], line: string): RunOptions {
+  return {
+    selection,
+    workers: { addresses: values.worker, jobs: values.jobs },
+    keepGoing: false,
+    noCache: values['no-cache'],
+    limits: {},
+    wait: true,
+    strictEngine: values['strict-engine'],
+    strict: false,
+    offline: false,
+    command: line,
+  };
+}

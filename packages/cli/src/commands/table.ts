@@ -1,0 +1,224 @@
+/**
+ * All commands, as data. A handler's module is imported when its command runs, not before.
+ */
+import { SHELLS } from '../args/complete-scripts.ts';
+import { type CommandSpec, defineCommand } from '../args/model.ts';
+import { planOptions, runOptions, workerOptions } from '../args/options.ts';
+
+const BUILD = 'Build';
+const ASK = 'Ask the graph';
+const LOOK = 'Look';
+const SETUP = 'Set up';
+
+const target = {
+  name: 'TARGET',
+  summary: 'A target, or a bare name where it is unique',
+  complete: 'target',
+} as const;
+
+export const commands: readonly CommandSpec[] = [
+  defineCommand({
+    name: 'world',
+    group: BUILD,
+    summary: 'Build every target of the tree',
+    details: [
+      'Builds what has no valid record, in the order of the longest remaining path. With nothing to do no ' +
+        'daemon is contacted. Ctrl-C once cancels what runs and keeps what is finished; twice kills.',
+    ],
+    arguments: [],
+    options: runOptions,
+    examples: [
+      { line: 'world', text: 'everything, on the managed BuildKit' },
+      { line: 'world -k -j 4', text: 'four builds at a time, going on after failures' },
+      {
+        line: 'world --worker tcp://a:1234 --worker tcp://b:1234',
+        text: 'on two daemons; results travel through the local store',
+      },
+      { line: 'world --json > result.json', text: 'for a script' },
+    ],
+    graceful: true,
+    load: async () => (await import('./build.ts')).world,
+  }),
+  defineCommand({
+    name: 'build',
+    group: BUILD,
+    summary: 'Build targets and all they need',
+    arguments: [{ ...target, arity: 'some' }],
+    options: runOptions,
+    examples: [
+      { line: 'build core-musl', text: 'one target' },
+      { line: 'build musl user-htop', text: 'a bare name works where it is unique' },
+      { line: 'build core-musl --no-cache', text: 'anew, whatever the records say' },
+    ],
+    graceful: true,
+    load: async () => (await import('./build.ts')).build,
+  }),
+  defineCommand({
+    name: 'plan',
+    group: BUILD,
+    summary: 'Show what would be built, and why',
+    details: [
+      'build: it will be built. waiting: something it needs will be built first; whether it must be built ' +
+        'too depends on what that gives. hit: a record answers.',
+    ],
+    arguments: [{ ...target, arity: 'many' }],
+    options: {
+      ...planOptions,
+      commands: {
+        kind: 'flag',
+        summary: 'Print a self-contained sh script of the exact buildctl calls for one TARGET',
+      },
+      all: { kind: 'flag', summary: 'List hits, too' },
+    },
+    examples: [
+      { line: 'plan', text: 'the whole tree' },
+      { line: 'plan core-musl --all', text: 'one target and all it needs' },
+      { line: 'plan --commands core-musl > build.sh', text: 'what would be run, to run it elsewhere' },
+    ],
+    load: async () => (await import('./plan.ts')).plan,
+  }),
+  defineCommand({
+    name: 'graph',
+    group: ASK,
+    summary: 'Write the target graph',
+    arguments: [],
+    options: {
+      format: { kind: 'choice', value: 'FORMAT', choices: ['json', 'dot'], fallback: 'json', summary: 'How' },
+    },
+    examples: [
+      { line: 'graph --format json', text: 'targets and edges with kind and place' },
+      { line: 'graph --format dot | dot -Tsvg > graph.svg', text: 'a picture, by Graphviz' },
+    ],
+    load: async () => (await import('./graph.ts')).graph,
+  }),
+  defineCommand({
+    name: 'deps',
+    group: ASK,
+    summary: 'List what a target needs',
+    arguments: [{ ...target, arity: 'one' }],
+    options: { transitive: { kind: 'flag', short: 't', summary: 'Also what those need, and so on' } },
+    examples: [{ line: 'deps core-rust --transitive', text: 'everything below core-rust' }],
+    load: async () => (await import('./graph.ts')).deps,
+  }),
+  defineCommand({
+    name: 'rdeps',
+    group: ASK,
+    summary: 'List what needs a target',
+    arguments: [{ ...target, arity: 'one' }],
+    options: { transitive: { kind: 'flag', short: 't', summary: 'Also what needs those, and so on' } },
+    examples: [{ line: 'rdeps core-zlib', text: 'targets that take core-zlib directly' }],
+    load: async () => (await import('./graph.ts')).rdeps,
+  }),
+  defineCommand({
+    name: 'why',
+    group: ASK,
+    summary: 'Why one target needs another; why a target would be built',
+    details: [
+      'With two targets: a shortest chain from the first to the second, every hop with file and line. ' +
+        'With one: what a build of it would do, and for which reasons.',
+    ],
+    arguments: [
+      { ...target, arity: 'one' },
+      { ...target, name: 'NEEDED', summary: 'The target it should need', arity: 'optional' },
+    ],
+    options: planOptions,
+    examples: [
+      { line: 'why user-htop core-perl', text: 'the chain from htop down to perl' },
+      { line: 'why core-musl', text: 'what changed' },
+    ],
+    load: async () => (await import('./why.ts')).why,
+  }),
+  defineCommand({
+    name: 'log',
+    group: LOOK,
+    summary: "Print a target's build log",
+    details: ['Without RUN: of the newest run that has one. Control characters are shown only by --raw.'],
+    arguments: [
+      { name: 'RUN', summary: 'A run, as `log --list` names it', arity: 'optional', complete: 'run' },
+      { ...target, arity: 'one' },
+    ],
+    options: {
+      list: { kind: 'flag', summary: 'Name the runs that have a log of it, newest first' },
+      raw: { kind: 'flag', summary: 'Byte for byte, escape sequences included' },
+      path: { kind: 'flag', summary: 'Only say where the file is' },
+    },
+    examples: [
+      { line: 'log core-musl', text: 'the newest' },
+      { line: 'log core-musl --list', text: 'all there are' },
+    ],
+    load: async () => (await import('./log.ts')).log,
+  }),
+  defineCommand({
+    name: 'status',
+    group: LOOK,
+    summary: 'What is built, what a world would do, who works on it',
+    arguments: [],
+    options: planOptions,
+    examples: [{ line: 'status --json', text: 'for a script' }],
+    load: async () => (await import('./status.ts')).status,
+  }),
+  defineCommand({
+    name: 'doctor',
+    group: SETUP,
+    summary: 'Check this machine and its BuildKit',
+    arguments: [],
+    options: workerOptions,
+    examples: [
+      { line: 'doctor', text: 'BuildKit, its Go release, the compression canary, space, permissions' },
+    ],
+    load: async () => (await import('./doctor.ts')).doctor,
+  }),
+  defineCommand({
+    name: 'daemon',
+    group: SETUP,
+    summary: 'Look at or end the managed BuildKit',
+    arguments: [{ name: 'ACTION', summary: 'What to do', arity: 'one', choices: ['status', 'stop'] }],
+    options: {},
+    examples: [
+      { line: 'daemon status', text: 'is it running, since when, where' },
+      { line: 'daemon stop', text: 'end it; its cache stays' },
+    ],
+    load: async () => (await import('./daemon.ts')).daemon,
+  }),
+  defineCommand({
+    name: 'completion',
+    group: SETUP,
+    summary: 'Print a completion script for a shell',
+    arguments: [{ name: 'SHELL', summary: 'Which', arity: 'one', choices: SHELLS }],
+    options: {},
+    examples: [
+      { line: 'completion bash > ~/.local/share/bash-completion/completions/stx-make', text: 'for good' },
+      { line: 'completion fish | source', text: 'for this fish' },
+    ],
+    load: async () => (await import('./completion.ts')).completion,
+  }),
+  defineCommand({
+    name: 'help',
+    group: SETUP,
+    summary: 'Show help for stx-make or a command',
+    arguments: [{ name: 'COMMAND', summary: 'Which', arity: 'optional', complete: 'command' }],
+    options: {},
+    examples: [{ line: 'help build', text: 'the same as build --help' }],
+    load: async () => (await import('./help.ts')).help,
+  }),
+  defineCommand({
+    name: '__complete',
+    group: SETUP,
+    hidden: true,
+    summary: 'Words that may come next, for completion scripts',
+    arguments: [{ name: 'WORD', summary: 'The words so far', arity: 'many' }],
+    options: {},
+    examples: [],
+    load: async () => (await import('./completion.ts')).completeWords,
+  }),
+  defineCommand({
+    name: '__supervise',
+    group: SETUP,
+    hidden: true,
+    summary: 'The process that keeps the managed BuildKit',
+    arguments: [{ name: 'WORD', summary: "The supervisor's own words", arity: 'many' }],
+    options: {},
+    examples: [],
+    load: async () => (await import('./daemon.ts')).supervise,
+  }),
+];

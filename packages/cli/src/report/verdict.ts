@@ -1,0 +1,82 @@
+/**
+ * One finished target in one line, and a failure as a block: shared by plain output, TUI and summary.
+ */
+import type { Failure } from '@stx-make/core/events';
+import { bytes, digestHead, duration } from '../text/format.ts';
+import type { Tone } from '../text/paint.ts';
+import { sanitizeLine } from '../text/sanitize.ts';
+import type { TargetView } from '../view/state.ts';
+
+export interface Verdict {
+  readonly word: string;
+  readonly tone: Tone;
+  /** Time, digest's head and size; or the cause. */
+  readonly facts: string;
+}
+
+export function verdictOf(target: TargetView): Verdict {
+  const digest = target.digest === null ? '' : digestHead(target.digest);
+  switch (target.state) {
+    case 'built':
+      return {
+        word: 'built',
+        tone: 'good',
+        facts: join(duration(target.duration), digest, bytes(target.size)),
+      };
+    case 'unchanged':
+      return {
+        word: 'unchanged',
+        tone: 'good',
+        facts: join(duration(target.duration), digest, bytes(target.size)),
+      };
+    case 'hit':
+      return { word: 'hit', tone: 'quiet', facts: digest };
+    case 'failed':
+      return {
+        word: 'FAILED',
+        tone: 'bad',
+        facts: join(duration(target.duration), sanitizeLine(target.failure?.cause ?? '')),
+      };
+    case 'skipped':
+      return { word: 'skipped', tone: 'warn', facts: sanitizeLine(target.text ?? '') };
+    case 'waiting':
+    case 'ready':
+    case 'running':
+      return { word: target.state, tone: 'plain', facts: '' };
+    default:
+      return target.state satisfies never;
+  }
+}
+
+function join(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('  ');
+}
+
+/** The most lines of a failing step's output that a summary shows. */
+const TAIL = 20;
+
+/** A failure for people: step, exit code, place, cause, the last lines, where the log is. */
+export function failureBlock(
+  target: string,
+  failure: Failure,
+  took: number,
+): { head: string; lines: string[] } {
+  const lines: string[] = [];
+  if (failure.step !== null) lines.push(`step:  ${sanitizeLine(failure.step)}`);
+  if (failure.exitCode !== null) lines.push(`exit code: ${failure.exitCode}`);
+  const place = failurePlace(failure);
+  if (place !== null) lines.push(`at:    ${place}`);
+  lines.push(`cause: ${sanitizeLine(failure.cause)}`);
+  if (failure.hint !== undefined) lines.push(`hint:  ${sanitizeLine(failure.hint)}`);
+  for (const line of failure.tail.slice(-TAIL)) lines.push(`| ${sanitizeLine(line)}`);
+  if (failure.logFile !== null) lines.push(`log:   ${sanitizeLine(failure.logFile)}`);
+  const kind = failure.kind === 'build' ? '' : ` (${failure.kind})`;
+  return { head: `${target} failed after ${duration(took)}${kind}`, lines };
+}
+
+/** `Containerfile:line`, null where it is not known. */
+export function failurePlace(failure: Failure): string | null {
+  if (failure.file === null) return null;
+  const file = sanitizeLine(failure.file);
+  return failure.line === null ? file : `${file}:${failure.line}`;
+}
