@@ -6,6 +6,7 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Failure } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { ImageOutput, Output } from '@stx-make/core/oci/model';
 import { runBuild } from '../buildkit/index.ts';
@@ -68,7 +69,8 @@ async function stagedBuild(attempt: Attempt, tools: AttemptTools, folder: string
   // A second export mends blobs that were damaged on the way into the pool.
   for (let last = false; ; last = true) {
     const exported = await exportOnce(attempt, tools, request, join(folder, last ? 'again' : 'export'));
-    if (exported.status !== 'exported') return exported;
+    if (exported.status === 'failed') return { ...exported, failure: placed(exported.failure, target) };
+    if (exported.status === 'cancelled') return exported;
     try {
       const output = await verifyOutput(tools.pool, exported.digest, expectationOf(attempt));
       if (attempt.signal.aborted) return { status: 'cancelled' };
@@ -80,6 +82,11 @@ async function stagedBuild(attempt: Attempt, tools: AttemptTools, folder: string
       for (const digest of error.bad) tools.pool.remove(digest);
     }
   }
+}
+
+/** BuildKit knows the file as `Containerfile`; people want to know whose. */
+function placed(failure: Failure, target: GraphTarget): Failure {
+  return failure.file === null ? failure : { ...failure, file: `${target.recipe.dir}/Containerfile` };
 }
 
 function exportOnce(

@@ -14,6 +14,7 @@ import { conduct } from './conduct.ts';
 import type { RunContext } from './context.ts';
 import { finishHits } from './hits.ts';
 import { emitPlan, priorities } from './outlook.ts';
+import { openRunSources, type RunSources } from './run-sources.ts';
 import { summarise } from './summary.ts';
 import { worldPorts } from './world.ts';
 
@@ -36,6 +37,7 @@ export async function buildRun(
     signal: context.stop,
   });
   emit({ type: 'activity', id: 'workers', text: 'connected to BuildKit', done: true });
+  let sources: RunSources | null = null;
   try {
     for (const problem of workers.warnings) emit({ type: 'warning', problem });
     const standings = await judgeFor(context, pool, order, judged, workers);
@@ -51,6 +53,7 @@ export async function buildRun(
     await pool.prepareForExport();
     removeStaleOutputs(workspace.out);
     state.history.begin(context.id, workspace.treeKey, context.started, options.command);
+    sources = openRunSources(context);
     const urgency = priorities(order, state);
     const results = await conduct(
       {
@@ -62,11 +65,12 @@ export async function buildRun(
         stop: context.stop,
         clock: () => performance.now(),
       },
-      worldPorts(context, pool, work, workers, order),
+      worldPorts(context, pool, work, workers, sources, order),
       emit,
     );
     return summarise(context, order, results, []);
   } finally {
+    sources?.close();
     await workers.close();
     rmSync(work, { recursive: true, force: true });
   }

@@ -8,17 +8,18 @@ import type { Output } from '@stx-make/core/oci/model';
 import type { WorkerSet } from '../buildkit/index.ts';
 import { judge } from '../plan/evaluate.ts';
 import { engineKey, evaluateContext } from '../plan/plan.ts';
-import { ensureSources, sourcePath, wantedOf } from '../sources/index.ts';
 import { explainOutputs, isPublished, type Pool, publishOutput } from '../store/index.ts';
 import { type AttemptTools, attemptBuild } from './attempt.ts';
 import type { RunContext } from './context.ts';
 import type { Attempt, Finding, Recorded, RunPorts, Settled } from './ports.ts';
+import type { RunSources } from './run-sources.ts';
 
 export function worldPorts(
   context: RunContext,
   pool: Pool,
   work: string,
   workers: WorkerSet,
+  sources: RunSources,
   order: readonly GraphTarget[],
 ): RunPorts {
   const { workspace, state, options } = context;
@@ -36,11 +37,7 @@ export function worldPorts(
     addressOf: (worker) => workers.addressOf(worker),
     filesOf: (recipe) => workspace.filesOf(recipe),
     sourcesOf: (target) =>
-      target.recipe.sources.map(({ file, sha256 }) => ({
-        file,
-        sha256,
-        path: sourcePath(state.paths, sha256),
-      })),
+      target.recipe.sources.map(({ file, sha256 }) => ({ file, sha256, path: sources.pathOf(sha256) })),
     isUnchanged: (target) => workspace.isUnchanged(target.recipe.id),
   };
   const logFile = (target: string): string => join(state.paths.logs, context.id, `${target}.log`);
@@ -50,7 +47,7 @@ export function worldPorts(
       await workspace.reload();
     },
     refresh: (target) => newestOf(context, target),
-    fetch: (target, signal) => fetchSources(context, target, signal),
+    fetch: (target, signal) => sources.fetch(target, signal),
     build: (attempt) => attemptBuild(attempt, tools),
     record: (attempt, output, duration) => record(context, attempt, output, duration),
     publish: async ({ name, tag }, settled, fingerprint) => {
@@ -157,24 +154,6 @@ function newestOf({ workspace, options }: RunContext, target: GraphTarget): Grap
       hint: `Run \`${options.command}\` again.`,
     }),
   );
-}
-
-/** @throws ProblemError naming every mirror that failed */
-async function fetchSources(context: RunContext, target: GraphTarget, signal: AbortSignal): Promise<void> {
-  if (target.recipe.sources.length === 0) return;
-  const { state, options, workspace, emit } = context;
-  const report = await ensureSources(wantedOf([target]), {
-    paths: state.paths,
-    root: workspace.root,
-    ledger: state.ledgers.sources,
-    env: workspace.env,
-    offline: options.offline,
-    signal,
-    onProgress: ({ target: name, file, url, received, total, done }) =>
-      emit({ type: 'source-progress', target: name, file, url, received, total, done }),
-  });
-  signal.throwIfAborted();
-  if (!report.ok) throw new ProblemError(report.problems);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
