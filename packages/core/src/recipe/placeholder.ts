@@ -56,7 +56,7 @@ export function expand(template: string, values: PlaceholderValues): Expanded {
       if (end === -1) return { ok: false, reason: `a "${char}" without its partner`, hint: BRACES };
       const name = template.slice(at + 1, end);
       if (!isName(name)) return unknown(name);
-      const value = valueOf(name, values);
+      const value = valueFor(name, values);
       if (value === null)
         return { ok: false, reason: `{${name}} can not be filled: ${missing(name, values)}` };
       text += value;
@@ -78,7 +78,7 @@ function isName(text: string): text is Name {
   return (NAMES as readonly string[]).includes(text);
 }
 
-function valueOf(name: Name, { version, format, file }: PlaceholderValues): string | null {
+function valueFor(name: Name, { version, format, file }: PlaceholderValues): string | null {
   if (name === 'format') return format;
   if (name === 'file') return file;
   if (version === null) return null;
@@ -99,7 +99,7 @@ function valueOf(name: Name, { version, format, file }: PlaceholderValues): stri
   }
 }
 
-/** Why `valueOf` gave null. */
+/** Why `valueFor` gave null. */
 function missing(name: Name, { version }: PlaceholderValues): string {
   if (name === 'format') return 'the source has no format';
   if (name === 'file') return 'the file name itself comes from here';

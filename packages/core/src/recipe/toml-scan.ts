@@ -1,8 +1,9 @@
 /**
- * A scanner over a TOML text that the parser has accepted: where every key and value stands, and the
- * redefinitions and impossible dates that @iarna/toml lets through (TOML 1.0, "Table" and "Keys").
+ * A scanner over TOML: where every key stands, redefinitions (TOML 1.0, "Keys" and "Table"), dates that do
+ * not exist, and names that are unsafe to hand to the parser.
  *
- * It keeps places, not values. Unaware of package.toml's fields.
+ * It keeps places, not values, and leaves the rest of the grammar to the parser. Unaware of package.toml's
+ * fields.
  */
 
 /** How a table or value came to be; it decides who may add to it.
@@ -22,6 +23,9 @@ export interface TomlNode {
 }
 
 export interface ScanFault {
+  /** `inherited`: a table with the name of what every object has. `stuck`: no TOML as far as the scanner
+   * can tell; it is the last one. */
+  readonly kind: 'redefined' | 'date' | 'inherited' | 'stuck';
   readonly offset: number;
   readonly text: string;
 }
@@ -29,6 +33,8 @@ export interface ScanFault {
 export interface Scan {
   readonly root: TomlNode;
   readonly faults: readonly ScanFault[];
+  /** The scanner reached the end. */
+  readonly complete: boolean;
 }
 
 /** Scans a whole document; lines end in LF. */
@@ -41,7 +47,10 @@ interface KeyPart {
   readonly at: number;
 }
 
-/** The scanner can not go on: the parser took something that it does not understand. */
+/** How deep arrays and inline tables may lie in each other; the scanner calls itself. */
+const MAX_DEPTH = 200;
+
+/** The scanner can not go on. */
 class Stuck extends Error {
   readonly offset: number;
   constructor(offset: number) {
@@ -53,6 +62,7 @@ class Stuck extends Error {
 class Scanner {
   readonly #text: string;
   #at = 0;
+  #depth = 0;
   readonly #faults: ScanFault[] = [];
 
   constructor(text: string) {
@@ -62,6 +72,7 @@ class Scanner {
   document(): Scan {
     const root = node('header', 0);
     let body = root;
+    let complete = true;
     try {
       for (this.#blank(); this.#at < this.#text.length; this.#blank()) {
         if (this.#char() === '[') body = this.#header(root);
@@ -69,9 +80,10 @@ class Scanner {
       }
     } catch (error) {
       if (!(error instanceof Stuck)) throw error;
-      this.#fault(error.offset, 'this is no TOML 1.0');
+      complete = false;
+      this.#fault('stuck', error.offset, 'this is no TOML 1.0');
     }
-    return { root, faults: this.#faults };
+    return { root, faults: this.#faults, complete };
   }
 
   #header(root: TomlNode): TomlNode {
@@ -82,6 +94,7 @@ class Scanner {
     const path = this.#key();
     this.#expect(']');
     if (many) this.#expect(']');
+    this.#refuseInherited(path);
     const last = path.pop();
     if (last === undefined) throw new Stuck(start);
     let table: TomlNode | null = root;
@@ -100,7 +113,7 @@ class Scanner {
     }
     if (next.kind === 'tables') return next.items.at(-1) ?? null;
     if (next.kind === 'implicit' || next.kind === 'header' || next.kind === 'dotted') return next;
-    this.#fault(part.at, `${show(part.name)} is a value; it can not be a table as well`);
+    this.#fault('redefined', part.at, `${show(part.name)} is a value; it can not be a table as well`);
     return null;
   }
 
@@ -113,7 +126,7 @@ class Scanner {
     }
     const made = node('header', part.at);
     if (known === undefined) parent.members.set(part.name, made);
-    else this.#fault(part.at, `${show(part.name)} is defined a second time`);
+    else this.#fault('redefined', part.at, `${show(part.name)} is defined a second time`);
     return made;
   }
 
@@ -125,7 +138,7 @@ class Scanner {
       list.items.push(made);
       parent.members.set(part.name, list);
     } else if (known.kind === 'tables') known.items.push(made);
-    else this.#fault(part.at, `${show(part.name)} is defined a second time`);
+    else this.#fault('redefined', part.at, `${show(part.name)} is defined a second time`);
     return made;
   }
 
@@ -137,24 +150,36 @@ class Scanner {
     const value = this.#value(path.at(-1)?.at ?? start);
     const last = path.pop();
     if (last === undefined) throw new Stuck(start);
+    this.#refuseInherited(path);
     let table = body;
     for (const part of path) {
       const next = table.members.get(part.name);
-      if (next === undefined) {
-        const made = node('dotted', part.at, body);
+      if (next === undefined || next.kind === 'implicit') {
+        // A header that led through a table did not define it; this key does.
+        const made: TomlNode = { ...(next ?? node('dotted', part.at)), kind: 'dotted', owner: body };
         table.members.set(part.name, made);
         table = made;
       } else if (next.kind === 'dotted' && next.owner === body) table = next;
       else {
         this.#fault(
+          'redefined',
           part.at,
           `${show(part.name)} is already defined elsewhere; a dotted key can not add to it`,
         );
         return;
       }
     }
-    if (table.members.has(last.name)) this.#fault(last.at, `${show(last.name)} is defined a second time`);
+    if (table.members.has(last.name))
+      this.#fault('redefined', last.at, `${show(last.name)} is defined a second time`);
     else table.members.set(last.name, value);
+  }
+
+  /** The parser looks tables up in plain objects, where `toString` is there already, and would write into it. */
+  #refuseInherited(tables: readonly KeyPart[]): void {
+    for (const { name, at } of tables) {
+      if (name === '__proto__' || !(name in Object.prototype)) continue;
+      this.#fault('inherited', at, `a table can not be called ${show(name)}`);
+    }
   }
 
   #key(): KeyPart[] {
@@ -174,7 +199,7 @@ class Scanner {
     if (quote === '"' || quote === "'") {
       this.#quoted(quote);
       const inner = this.#text.slice(start + 1, this.#at - 1);
-      return quote === '"' ? unescape(inner) : inner;
+      return quote === '"' ? unescaped(inner) : inner;
     }
     while (/[A-Za-z0-9_-]/.test(this.#char())) this.#at++;
     if (this.#at === start) throw new Stuck(start);
@@ -184,6 +209,7 @@ class Scanner {
   /** `keyAt`: what the value belongs to; elements of arrays are their own place. */
   #value(keyAt: number): TomlNode {
     const start = this.#at;
+    if (this.#depth > MAX_DEPTH) throw new Stuck(start);
     const char = this.#char();
     if (char === '"' || char === "'") {
       this.#quoted(char);
@@ -194,12 +220,14 @@ class Scanner {
     while (this.#at < this.#text.length && !',]}#\n'.includes(this.#char())) this.#at++;
     const token = this.#text.slice(start, this.#at).trimEnd();
     if (token === '') throw new Stuck(start);
-    if (/^\d+[-:]/.test(token) && !isRealTime(token)) this.#fault(start, `${token} is no date or time`);
+    if (/^\d+[-:]/.test(token) && !isRealTime(token))
+      this.#fault('date', start, `${token} is no date or time`);
     return node('value', keyAt);
   }
 
   #array(keyAt: number): TomlNode {
     const made = node('array', keyAt);
+    this.#depth++;
     this.#at++;
     for (this.#blank(); this.#char() !== ']'; this.#blank()) {
       made.items.push(this.#value(this.#at));
@@ -207,12 +235,14 @@ class Scanner {
       if (this.#char() === ',') this.#at++;
       else if (this.#char() !== ']') throw new Stuck(this.#at);
     }
+    this.#depth--;
     this.#at++;
     return made;
   }
 
   #inline(keyAt: number): TomlNode {
     const made = node('inline', keyAt);
+    this.#depth++;
     this.#at++;
     for (this.#space(); this.#char() !== '}'; this.#space()) {
       this.#pair(made);
@@ -220,6 +250,7 @@ class Scanner {
       if (this.#char() === ',') this.#at++;
       else if (this.#char() !== '}') throw new Stuck(this.#at);
     }
+    this.#depth--;
     this.#at++;
     return made;
   }
@@ -265,20 +296,20 @@ class Scanner {
     return this.#text.charAt(this.#at);
   }
 
-  #fault(offset: number, text: string): void {
-    this.#faults.push({ offset, text });
+  #fault(kind: ScanFault['kind'], offset: number, text: string): void {
+    this.#faults.push({ kind, offset, text });
   }
 }
 
-function node(kind: Kind, at: number, owner: TomlNode | null = null): TomlNode {
-  return { kind, at, members: new Map(), items: [], owner };
+function node(kind: Kind, at: number): TomlNode {
+  return { kind, at, members: new Map(), items: [], owner: null };
 }
 
 const show = (name: string): string => JSON.stringify(name);
 
 const ESCAPES: Readonly<Record<string, string>> = { b: '\b', t: '\t', n: '\n', f: '\f', r: '\r' };
 
-function unescape(inner: string): string {
+function unescaped(inner: string): string {
   return inner.replace(
     /\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))/gs,
     (_, short?: string, long?: string, char?: string) => {

@@ -1,8 +1,8 @@
 /**
  * TOML with places: the only file that knows the parser (@iarna/toml 3.0.0).
  *
- * The parser tells no places after parsing, lets some redefinitions through and refuses CRLF after comments;
- * this file mends all three. Unaware of package.toml's fields.
+ * The parser tells no places after parsing, lets some redefinitions through, refuses CRLF after comments and
+ * takes tables called `toString` for the built-in function; this file mends all four. Unaware of package.toml's fields.
  */
 import parse from '@iarna/toml/parse-string.js';
 import { inputProblem, type Problem } from '../errors.ts';
@@ -47,20 +47,22 @@ export function parseToml(bytes: Uint8Array, file: string): TomlResult {
   const lines = new Lines(text);
   const syntax = (offset: number, message: string): Problem =>
     inputProblem({ code: 'toml-syntax', text: message, file, ...lines.place(offset) });
+  // Scanned first: names that every object inherits would make the parser write into the built-in functions.
+  const { root, faults, complete } = scanToml(text);
+  const found = faults.map((fault) => syntax(fault.offset, fault.text));
+  if (faults.some(({ kind }) => kind === 'inherited')) return failed(found);
   let value: Record<string, unknown>;
   try {
     value = parse(text);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
+    // A redefinition the scanner tells better; a date that does not exist comes as a bare TypeError.
+    if (complete && found.length > 0 && (isRedefinition(error) || !hasPosition(error))) return failed(found);
     // `pos` counts the offending character in, whatever the line; `col` is 1-based on the first line only.
-    if (hasPosition(error)) return failed([syntax(error.pos - 1, messageOf(error))]);
-    // A date that does not exist comes as a bare TypeError: the scanner knows where.
-    const { faults } = scanToml(text);
-    const [fault] = faults;
-    return failed([syntax(fault?.offset ?? 0, fault?.text ?? messageOf(error))]);
+    const offset = hasPosition(error) ? error.pos - 1 : 0;
+    return failed([...(complete ? found : []), syntax(offset, messageOf(error))]);
   }
-  const { root, faults } = scanToml(text);
-  if (faults.length > 0) return failed(faults.map((fault) => syntax(fault.offset, fault.text)));
+  if (found.length > 0) return failed(found);
   return {
     document: {
       value,
@@ -83,6 +85,10 @@ function walk(root: TomlNode, path: TomlPath): TomlNode {
     node = next;
   }
   return node;
+}
+
+function isRedefinition(error: Error): boolean {
+  return /redefine|Can't extend/.test(error.message);
 }
 
 function hasPosition(error: Error): error is Error & { readonly pos: number } {
