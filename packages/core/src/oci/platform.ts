@@ -4,7 +4,7 @@
 import { inputProblem, ProblemError } from '../errors.ts';
 import type { Descriptor } from './model.ts';
 
-const PART = /^[a-z0-9_.-]+$/;
+const PART = /^[a-z0-9_][a-z0-9_.-]*$/;
 
 /** Other names of architectures, after containerd's platforms.Normalize. */
 const ARCHITECTURES: Readonly<Record<string, readonly [architecture: string, variant: string]>> = {

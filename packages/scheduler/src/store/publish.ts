@@ -8,7 +8,7 @@
  */
 import { existsSync, lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { inputProblem, ProblemError } from '@stx-make/core/errors';
+import { inputProblem, integrityProblem, ProblemError } from '@stx-make/core/errors';
 import { type Digest, hexOf, layoutIndex, OCI_LAYOUT, type Output } from '@stx-make/core/oci/index';
 import {
   linkOrCopy,
@@ -24,6 +24,7 @@ import { stampOf } from './ledger.ts';
 import { blobsOf } from './output.ts';
 import type { Pool } from './pool.ts';
 import { readSmall } from './read.ts';
+import { VerificationError } from './verify.ts';
 
 /** The folder's name and what index.json calls the image. */
 export interface PublishedName {
@@ -41,11 +42,13 @@ const UTIMES_GRAIN = 10_000n;
 /**
  * Makes `outDir/<name>` show exactly this output. All blobs must be good (`missingBlobs`).
  * @returns the layout's folder
- * @throws ProblemError environment (space, permission), or input where something else lies there
+ * @throws VerificationError where a blob is not known to be good; ProblemError environment (space, permission), or
+ * input where something else lies there
  */
 export function publishOutput(pool: Pool, output: Output, outDir: string, target: PublishedName): string {
   const folder = join(outDir, target.name);
   withFileProblems('publish the output', folder, () => {
+    refuseDamaged(pool, output, target);
     const there = lstatSync(folder, { throwIfNoEntry: false });
     if (there === undefined) {
       publishNew(pool, output, folder, target);
@@ -64,6 +67,21 @@ export function publishOutput(pool: Pool, output: Output, outDir: string, target
     }
   });
   return folder;
+}
+
+/** The last gate before others see it: one stat a blob. */
+function refuseDamaged(pool: Pool, output: Output, target: PublishedName): void {
+  const bad = blobsOf(output).filter((digest) => !pool.isKnownGood(digest));
+  if (bad.length === 0) return;
+  const problems = bad.map((digest) =>
+    integrityProblem({
+      code: 'bad-blob',
+      text: `${target.name} can not be published: its blob ${digest} is missing or was changed`,
+      file: pool.path(digest),
+      hint: 'build the target again',
+    }),
+  );
+  throw new VerificationError(problems, bad);
 }
 
 function publishNew(pool: Pool, output: Output, folder: string, target: PublishedName): void {
