@@ -14,17 +14,19 @@ export interface ImageReference {
   readonly kind: ReferenceKind;
   /** As written after expansion, e.g. `stagex/core-musl`, `fetch`, `docker.io/library/alpine:3`. */
   readonly image: string;
-  /** Of the first line of the instruction, 1-based. */
+  /** Of the first line of the instruction, 1-based; of an ONBUILD trigger, that of the ONBUILD. */
   readonly line: number;
   /** `FROM --platform=` after expansion; null where not given. */
   readonly platform: string | null;
 }
 
-/** A COPY/ADD source taken from the main build context, after expansion: a path or a glob as Go's
- * filepath.Match reads it, cleaned, without a leading slash; `.` is everything. */
+/** A COPY/ADD source or a RUN's bind mount taken from the main build context, after expansion: a path or a
+ * glob as Go's filepath.Match reads it (a mount's is literal: what is special in a glob is escaped), cleaned,
+ * without a leading slash; `.` is everything, also where it can not be known: under `FROM image` a variable
+ * that the Containerfile does not set may come from the image. */
 export interface ContextSource {
   readonly pattern: string;
-  readonly instruction: 'copy' | 'add';
+  readonly instruction: 'copy' | 'add' | 'mount';
   readonly line: number;
 }
 
@@ -68,6 +70,8 @@ export interface ResolvedContainerfile {
   readonly remoteAdds: readonly { readonly url: string; readonly line: number }[];
   /** The `# syntax=` directive's value and line, null where there is none. */
   readonly syntax: { readonly image: string; readonly line: number } | null;
+  /** ONBUILD triggers that the target's image will carry: instructions for builds FROM it. */
+  readonly onbuild: readonly { readonly expression: string; readonly line: number }[];
   /** Names of ARGs declared anywhere in reachable stages or before the first FROM (for unused args). */
   readonly args: readonly string[];
 }

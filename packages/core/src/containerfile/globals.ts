@@ -1,0 +1,70 @@
+/**
+ * The variables of FROM: those BuildKit defines and the ARGs before the first FROM. ARGs within a stage take
+ * their defaults from here too.
+ *
+ * After BuildKit v0.32.2 frontend/dockerfile/dockerfile2llb/{convert,platform}.go.
+ */
+
+import type { ParsedContainerfile } from './instructions.ts';
+import { expandWord } from './lex.ts';
+import type { ResolveOptions } from './model.ts';
+import { formatPlatform, type Platform } from './platform.ts';
+import { placed } from './text.ts';
+
+const EPOCH = 'SOURCE_DATE_EPOCH';
+
+export interface GlobalArgs {
+  readonly globals: ReadonlyMap<string, string>;
+  readonly buildArgs: ReadonlyMap<string, string>;
+}
+
+/** @throws PlacedError where a default can not be expanded */
+export function globalArgs(
+  parsed: ParsedContainerfile,
+  input: { readonly build: Platform; readonly target: Platform; readonly options: ResolveOptions },
+): GlobalArgs {
+  const { build, target, options } = input;
+  const buildArgs = new Map(Object.entries(options.buildArgs));
+  const globals = new Map<string, string>();
+  const stage = (options.target ?? '') || (parsed.stages.at(-1)?.from.name ?? '') || 'default';
+  for (const [name, value] of [
+    ['BUILDPLATFORM', formatPlatform(build, false)],
+    ['BUILDOS', build.os],
+    ['BUILDOSVERSION', build.osVersion],
+    ['BUILDARCH', build.architecture],
+    ['BUILDVARIANT', build.variant],
+    ['TARGETPLATFORM', formatPlatform(target, true)],
+    ['TARGETOS', target.os],
+    ['TARGETOSVERSION', target.osVersion],
+    ['TARGETARCH', target.architecture],
+    ['TARGETVARIANT', target.variant],
+    ['TARGETSTAGE', stage],
+  ] as const) {
+    globals.set(name, buildArgs.get(name) ?? value);
+  }
+  for (const { pairs, line } of parsed.metaArgs) {
+    for (const { key, value } of pairs) {
+      const given = buildArgs.get(key);
+      if (given !== undefined) globals.set(key, given);
+      else if (value !== null) {
+        const expand = (): string => expandWord(value, globals, { escapeToken: parsed.escapeToken }).text;
+        globals.set(key, placed(line, 'containerfile-variable', expand));
+      }
+    }
+  }
+  normalizeEpoch(globals, buildArgs);
+  return { globals, buildArgs };
+}
+
+/** BuildKit reads the epoch and writes it back: `01` becomes `1`, an empty one is as if not given. Its other
+ * forms (`context`, a stage) need the network or the context and stay as written. */
+function normalizeEpoch(globals: Map<string, string>, buildArgs: Map<string, string>): void {
+  const epoch = buildArgs.get(EPOCH) ?? (globals.get(EPOCH) || undefined);
+  if (epoch === undefined) return;
+  const normal = /^[+-]?[0-9]{1,18}$/.test(epoch) ? String(Number(epoch)) : epoch;
+  for (const args of [globals, buildArgs]) {
+    if (!args.has(EPOCH)) continue;
+    if (normal === '') args.delete(EPOCH);
+    else args.set(EPOCH, normal);
+  }
+}
