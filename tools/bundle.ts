@@ -1,0 +1,146 @@
+/**
+ * Bundles the sources into packages/cli/dist: what `./run` executes and `npm pack` ships. Node runs .ts
+ * itself but not .tsx, and one small set of files starts faster than hundreds.
+ *
+ *   dist/stx-make.js            the starter: checks Node's version
+ *   dist/chunks/<name>-<hash>.js  everything else; what a command does not need it does not load
+ *   dist/LICENSES.txt           the licences of the libraries inside
+ *
+ * Chunks carry the hash of their content, and the starter is put in place last, by a rename: a stx-make that
+ * has been running for hours still finds the chunks of its own build. Knows nothing of what it bundles.
+ *
+ * usage: node tools/bundle.ts [--clean]   --clean: nothing but this build is left in dist (for npm pack)
+ */
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Metafile, type Plugin } from 'esbuild';
+import { licenceTexts } from './licences.ts';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const CLI = join(ROOT, 'packages', 'cli');
+const DIST = join(CLI, 'dist');
+
+/** Chunks of earlier builds are kept this long: the longest known run, a full StageX build, takes 42 hours. */
+const KEEP_CHUNKS_MS = 4 * 24 * 60 * 60 * 1000;
+
+/** CommonJS libraries `require` Node's modules, which an ES module can not; this answers them. */
+const builtinsForCommonJs: Plugin = {
+  name: 'builtins-for-commonjs',
+  setup(api) {
+    api.onResolve({ filter: /.*/ }, (args) =>
+      args.kind === 'require-call' && isBuiltin(args.path)
+        ? { path: args.path, namespace: 'builtin-for-commonjs', sideEffects: false }
+        : undefined,
+    );
+    api.onLoad({ filter: /.*/, namespace: 'builtin-for-commonjs' }, (args) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(args.path)});`,
+      loader: 'js',
+    }));
+  },
+};
+
+/** Ink turns developer tools on where DEV=true is set, which users set for things of their own. */
+const noDeveloperTools: Plugin = {
+  name: 'no-developer-tools',
+  setup(api) {
+    api.onLoad({ filter: /\/node_modules\/ink\/build\/(ink|reconciler)\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const contents = text.replaceAll(/process\.env\['DEV'\] === 'true'/g, 'false');
+      if (contents === text) throw new Error(`${path}: another way to turn Ink's developer tools on?`);
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
+/**
+ * The starter must also be understood by a Node that is too old to run the rest. It does not turn Node's
+ * compile cache on: measured, that saves nothing of `world` with nothing to do (its code is small and the cache
+ * has to be read and checked), a tenth of the TUI's start, and leaves files behind.
+ */
+function starter(main: string): string {
+  return `#!/usr/bin/env node
+// Starts stx-make where Node is new enough. Written by tools/bundle.ts.
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write('error: stx-make needs Node 24 or newer, this is ' + process.versions.node + ': install a newer one\\n');
+  process.exit(3);
+}
+await import('./chunks/${main}');
+`;
+}
+
+async function bundle(outdir: string): Promise<Metafile> {
+  const result = await build({
+    absWorkingDir: ROOT,
+    entryPoints: { main: 'packages/cli/src/main.ts' },
+    outdir,
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    jsx: 'automatic',
+    // Names and lines stay as written: a stack trace in a bug report must be readable without maps.
+    minifySyntax: true,
+    legalComments: 'none',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    plugins: [builtinsForCommonJs, noDeveloperTools],
+    metafile: true,
+    logLevel: 'warning',
+  });
+  if (result.warnings.length > 0) throw new Error('the bundle has warnings; see above');
+  return result.metafile;
+}
+
+/** Moves what is new into place, the starter last, and drops what is old. Returns the chunks of this build. */
+async function install(from: string, main: string, licences: string, clean: boolean): Promise<string[]> {
+  const chunks = join(DIST, 'chunks');
+  const names = (await readdir(from)).filter((name) => name.endsWith('.js'));
+  await mkdir(chunks, { recursive: true });
+  for (const name of names) await rename(join(from, name), join(chunks, name));
+  await replaceFile(join(DIST, 'LICENSES.txt'), licences, 0o644);
+  await replaceFile(join(DIST, 'stx-make.js'), starter(main), 0o755);
+  const now = new Date();
+  for (const name of await readdir(chunks)) {
+    const path = join(chunks, name);
+    if (names.includes(name)) await utimes(path, now, now);
+    else if (clean || (await stat(path)).mtimeMs < now.getTime() - KEEP_CHUNKS_MS) await rm(path);
+  }
+  return names;
+}
+
+async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  const temporary = join(dirname(path), `tmp.${basename(path)}`);
+  await writeFile(temporary, text, { mode });
+  await chmod(temporary, mode);
+  await rename(temporary, path);
+}
+
+/** Folders that a killed one left, too; ./run lets one bundler run at a time. */
+async function removeWork(): Promise<void> {
+  const names = await readdir(DIST);
+  const left = names.filter((name) => name.startsWith('tmp.'));
+  await Promise.all(left.map((name) => rm(join(DIST, name), { recursive: true, force: true })));
+}
+
+await mkdir(DIST, { recursive: true });
+await removeWork();
+const work = join(DIST, `tmp.${process.pid}`);
+try {
+  const metafile = await bundle(work);
+  const main = Object.keys(metafile.outputs).find((path) =>
+    metafile.outputs[path]?.entryPoint?.endsWith('main.ts'),
+  );
+  if (main === undefined) throw new Error('the bundle has no entry');
+  const licences = await licenceTexts(ROOT, Object.keys(metafile.inputs));
+  await install(work, basename(main), licences, process.argv.includes('--clean'));
+} catch (error) {
+  // What esbuild found wrong in the sources is printed already.
+  if (!(error instanceof Error && 'errors' in error)) throw error;
+  process.exitCode = 1;
+} finally {
+  await removeWork();
+}
