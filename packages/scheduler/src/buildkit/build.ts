@@ -1,0 +1,155 @@
+/**
+ * One build: buildctl run to its end, its output read and kept, its end explained.
+ *
+ * Unaware of the graph, the store and retries. Exit status 0 does not mean right: what was exported is
+ * verified elsewhere (BUILDKIT.md 4).
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Failure } from '@stx-make/core/events';
+import { isDigest } from '@stx-make/core/oci/digest';
+import type { Digest } from '@stx-make/core/oci/model';
+import { type Exit, start } from '../process/index.ts';
+import { parseAddress } from './address.ts';
+import { buildctlArguments, buildctlEnvironment, checkArguments, SOURCE_POLICY_TEXT } from './arguments.ts';
+import { diagnose } from './failure.ts';
+import { LogFile } from './log-file.ts';
+import type { BuildRequest, BuildResult, StepEvent } from './model.ts';
+import { ProgressReader, type ProgressSummary } from './progress.ts';
+
+export interface BuildOptions {
+  /** As the user wrote it. */
+  readonly address: string;
+  /** Path of buildctl. */
+  readonly buildctl: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly exportDir: string;
+  readonly metadataFile: string;
+  /** Written by `writeSourcePolicy`. */
+  readonly policyFile: string;
+  /** Appended to. */
+  readonly logFile: string;
+  /** Abort: cancels the build; nothing of it is left. */
+  readonly signal: AbortSignal;
+  readonly onStep: (step: StepEvent) => void;
+}
+
+/** Writes the source policy that every build is given: deny all that is not local. Once a state folder. */
+export async function writeSourcePolicy(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, SOURCE_POLICY_TEXT);
+}
+
+/** Builds and exports. Never throws for what a build, buildctl or a daemon can do. In a failure, `file` is
+ * `Containerfile`: which recipe's, the caller knows. */
+export async function runBuild(request: BuildRequest, options: BuildOptions): Promise<BuildResult> {
+  const { flags } = parseAddress(options.address, options.env);
+  if (options.signal.aborted) return { status: 'cancelled' };
+  const args = buildctlArguments(request, { ...options, connection: flags });
+  const { exit, summary } = await follow(args, options);
+  if (exit.code === 0) {
+    const digest = await readMetadata(options.metadataFile);
+    if (digest !== null) return { status: 'exported', digest };
+    return failed(
+      infrastructure('buildctl ended well but its metadata file names no image digest'),
+      'here',
+      options,
+    );
+  }
+  if (exit.aborted || options.signal.aborted) return { status: 'cancelled' };
+  if (exit.startError !== null) {
+    return failed(
+      infrastructure(`${options.buildctl} could not be started: ${exit.startError.message}`),
+      'no',
+      options,
+    );
+  }
+  const { failure, retry } = diagnose(summary, exit);
+  return failed(failure, retry, options);
+}
+
+/** What BuildKit's own lint says of one Containerfile (upstream's `make check`); builds nothing. */
+export interface CheckResult {
+  readonly ok: boolean;
+  /** BuildKit's text, as it prints it. */
+  readonly text: string;
+  readonly failure: Omit<Failure, 'logFile'> | null;
+}
+
+/** Runs BuildKit's lint. Never throws for what the daemon can do. */
+export async function runCheck(
+  request: BuildRequest,
+  options: Omit<BuildOptions, 'exportDir' | 'metadataFile' | 'onStep'>,
+): Promise<CheckResult> {
+  const { flags } = parseAddress(options.address, options.env);
+  const args = checkArguments(request, { policyFile: options.policyFile, connection: flags });
+  const { exit, summary, printed } = await follow(args, { ...options, onStep: () => undefined });
+  const text = printed.trim();
+  if (exit.code === 0) return { ok: !/^(WARNING|ERROR): /m.test(text), text, failure: null };
+  return { ok: false, text, failure: diagnose(summary, exit).failure };
+}
+
+interface Followed {
+  readonly exit: Exit;
+  readonly summary: ProgressSummary;
+  /** Stdout, at most 8 MiB: answers of subrequests. */
+  readonly printed: string;
+}
+
+const PRINTED_BYTES = 8 * 1024 * 1024;
+
+/** Runs buildctl and reads it to its end, no faster than the log file takes it. */
+async function follow(
+  args: readonly string[],
+  options: Pick<BuildOptions, 'buildctl' | 'env' | 'signal' | 'logFile' | 'onStep'>,
+): Promise<Followed> {
+  const log = await LogFile.open(options.logFile);
+  const reader = new ProgressReader({ log: (bytes) => log.add(bytes), onStep: options.onStep });
+  const child = start(options.buildctl, args, {
+    env: buildctlEnvironment(options.env),
+    signal: options.signal,
+  });
+  const chunks: Buffer[] = [];
+  let size = 0;
+  child.stdout?.on('data', (chunk: Buffer) => {
+    if (size < PRINTED_BYTES) chunks.push(chunk.subarray(0, PRINTED_BYTES - size));
+    size += chunk.length;
+  });
+  if (child.stderr !== null) {
+    try {
+      for await (const chunk of child.stderr as AsyncIterable<Buffer>) {
+        reader.push(chunk);
+        await log.flush();
+      }
+    } catch {
+      // The pipe broke with a killed child: its exit tells the rest.
+    }
+  }
+  const summary = reader.end();
+  const exit = await child.exit;
+  await log.close();
+  return { exit, summary, printed: Buffer.concat(chunks).toString('utf8') };
+}
+
+function failed(
+  failure: Omit<Failure, 'logFile'>,
+  retry: Extract<BuildResult, { status: 'failed' }>['retry'],
+  options: BuildOptions,
+): BuildResult {
+  return { status: 'failed', failure: { ...failure, logFile: options.logFile }, retry };
+}
+
+function infrastructure(cause: string): Omit<Failure, 'logFile'> {
+  return { kind: 'infrastructure', step: null, exitCode: null, file: null, line: null, cause, tail: [] };
+}
+
+async function readMetadata(path: string): Promise<Digest | null> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const digest =
+      typeof value === 'object' && value !== null ? Reflect.get(value, 'containerimage.digest') : null;
+    return isDigest(digest) ? digest : null;
+  } catch {
+    return null;
+  }
+}
