@@ -2,7 +2,7 @@
  * What the tests of store and contexts share: a recipe folder, one staged and built on a real daemon into a real
  * pool. No state database, no graph: only the two ends of BuildKit.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
@@ -17,6 +17,7 @@ import {
   listContextFiles,
   type StagedSource,
   stageContext,
+  timeOf,
 } from '../../../packages/scheduler/src/context/index.ts';
 import { capture } from '../../../packages/scheduler/src/process/index.ts';
 import {
@@ -69,6 +70,8 @@ export class Bench {
     const path = join(this.folder, 'sources', sha256);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, content);
+    // As the source store keeps them, so that they are linked.
+    utimesSync(path, timeOf(sha256), timeOf(sha256));
     return { file, sha256, path };
   }
 

@@ -2,8 +2,8 @@
  * Assembles the build context of one recipe outside its folder (BUILDKIT.md 3).
  *
  * Recipe files are copied, with modes as git knows them and one time derived from them all; sources are hard
- * links from the store with a time of their own hash. So two different files never look equal to BuildKit, and
- * the recipe folder is never written to. The bytes that are hashed are the bytes that are written.
+ * links from the store (or copies), with a time of their own hash. So two different files never look equal to
+ * BuildKit, and the recipe folder is never written to. The bytes that are hashed are the bytes that are written.
  *
  * Unaware of fingerprints, BuildKit and of where sources come from.
  */
@@ -13,9 +13,9 @@ import {
   chmodSync,
   closeSync,
   constants,
+  copyFileSync,
   fchmodSync,
   fstatSync,
-  futimesSync,
   lstatSync,
   lutimesSync,
   mkdirSync,
@@ -33,7 +33,7 @@ import { environmentProblem, inputProblem, type Problem, ProblemError } from '@s
 import type { ContextFile } from '@stx-make/core/fingerprint/encode';
 import { digestOf } from '@stx-make/core/oci/digest';
 import type { Digest } from '@stx-make/core/oci/model';
-import { copyExact, errnoOf, linkOrCopy, removeTree, throwFileProblem } from '../files/index.ts';
+import { errnoOf, linkOrCopy, removeTree, throwFileProblem } from '../files/index.ts';
 import { contextTime, SOURCE_MODE, timeOf } from './times.ts';
 
 /** A source as it lies in the store, verified by the caller. */
@@ -42,7 +42,7 @@ export interface StagedSource {
   readonly file: string;
   /** 64 hex digits. */
   readonly sha256: string;
-  /** Absolute; a file of the store, ours to set the mode and time of. */
+  /** Absolute; a file of the store. Linked where it has SOURCE_MODE and the time of its hash, else copied. */
   readonly path: string;
 }
 
@@ -217,26 +217,14 @@ function stageSources(sources: readonly StagedSource[], fetchDir: string): void 
     if (source.file === '' || source.file === '.' || source.file === '..' || source.file.includes('/')) {
       throw new Error(`${JSON.stringify(source.file)} is not a file name`);
     }
-    prepareSource(source);
-    const to = join(fetchDir, source.file);
-    // Two names of one inode would become a hard link in the layer: another digest (BUILDKIT.md 3).
-    if (linked.has(source.sha256)) copyExact(source.path, to);
-    else linkOrCopy(source.path, to);
-    linked.add(source.sha256);
+    placeSource(source, join(fetchDir, source.file), linked);
   }
 }
 
-/**
- * Gives the store's file the mode and time that go with its content. Set on the store's file because a link
- * shares them; touched only where they differ, for a changed time makes whoever remembers it hash it again.
- */
-export function prepareSource(source: StagedSource): void {
-  const time = timeOf(source.sha256);
-  let fd: number;
-  try {
-    fd = openSync(source.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ELOOP') throw error;
+/** The store's file is never changed: others may be building with it. */
+function placeSource(source: StagedSource, to: string, linked: Set<string>): void {
+  const stat = lstatSync(source.path, { bigint: true, throwIfNoEntry: false });
+  if (stat?.isFile() !== true) {
     throw new ProblemError(
       environmentProblem({
         code: 'source-missing',
@@ -246,13 +234,18 @@ export function prepareSource(source: StagedSource): void {
       }),
     );
   }
-  try {
-    const stat = fstatSync(fd, { bigint: true });
-    if ((stat.mode & 0o7777n) !== BigInt(SOURCE_MODE)) fchmodSync(fd, SOURCE_MODE);
-    if (stat.mtimeNs !== BigInt(time) * 1_000_000_000n) futimesSync(fd, time, time);
-  } finally {
-    closeSync(fd);
+  const time = timeOf(source.sha256);
+  const fits =
+    (stat.mode & 0o7777n) === BigInt(SOURCE_MODE) && stat.mtimeNs === BigInt(time) * 1_000_000_000n;
+  // Two names of one inode would become a hard link in the layer: another digest (BUILDKIT.md 3).
+  if (fits && !linked.has(source.sha256)) {
+    linked.add(source.sha256);
+    linkOrCopy(source.path, to);
+    return;
   }
+  copyFileSync(source.path, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  chmodSync(to, SOURCE_MODE);
+  utimesSync(to, time, time);
 }
 
 function changed(file: string): Problem {

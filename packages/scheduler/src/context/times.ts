@@ -7,25 +7,17 @@
 import { createHash } from 'node:crypto';
 import type { ContextFile } from '@stx-make/core/fingerprint/encode';
 import { byCodeUnit } from '@stx-make/core/order';
-
-/** Seconds; 1 would look like an already rewritten time, 0 like none. */
-const EARLIEST = 2;
-/** Seconds, exclusive: September 2001, never in the future of any clock. */
-const LATEST = 1_000_000_000;
+import { mtimeOfHash } from '../files/mtime.ts';
 
 /**
- * The mode of staged sources, and so of files in the source store that are linked into contexts: what upstream's
- * download gives. It is visible in images (`ADD fetch/x .` keeps it), so 0444 would give other digests than the
- * published ones.
+ * The mode of staged sources: what upstream's download gives. It is visible in images (`ADD fetch/x .` keeps it), so
+ * 0444 would give other digests than the published ones. Files of the source store that have it, and the time of
+ * their hash, can be linked; others must be copied.
  */
 export const SOURCE_MODE = 0o644;
 
-/** A time in whole seconds since 1970 that belongs to a sha256 (hex digits). */
-export function timeOf(sha256: string): number {
-  const number = Number.parseInt(sha256.slice(0, 12), 16);
-  if (!Number.isSafeInteger(number)) throw new Error(`not a sha256: ${JSON.stringify(sha256)}`);
-  return EARLIEST + (number % (LATEST - EARLIEST));
-}
+/** The time of a source, in whole seconds: it belongs to its sha256 (hex digits). */
+export const timeOf: (sha256: string) => number = mtimeOfHash;
 
 /** The one time of all recipe files and folders of a context: it changes when any of them does. One for all,
  * because `make` inside a RUN compares times, and different ones would order the files at random. */
