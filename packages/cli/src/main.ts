@@ -1,47 +1,9 @@
 #!/usr/bin/env node
 /**
- * The entry: binds the real process to runLine. Imports little, because every command pays for it.
+ * The entry. Imports little, because every command pays for it.
  */
-import { EXIT } from '@stx-make/core/errors';
 import { commands } from './commands/table.ts';
-import type { Io } from './io.ts';
-import { listenToSignals } from './process/signals.ts';
-import { bug, runLine } from './run.ts';
+import { start } from './process/start.ts';
 import { realServices } from './services-real.ts';
 
-const io: Io = {
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-  cwd: process.cwd(),
-  clock: () => performance.now(),
-};
-const words = process.argv.slice(2);
-const services = realServices();
-const signals = listenToSignals({
-  source: process,
-  exit: (code) => process.exit(code),
-  killChildren: services.killChildren,
-  say: (text) => io.stderr.write(`${text}\n`),
-});
-
-/* A closed pipe (`| head`) ends quietly. EIO: the terminal itself is gone, which SIGHUP tells, too. */
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    if (stream === process.stdout && error.code === 'EPIPE') signals.pipeClosed();
-  });
-}
-
-/* Whatever nobody caught is a bug of ours; the processes we started must not outlive it. */
-const onUncaught = (error: unknown): void => {
-  const problem = bug(error);
-  process.stderr.write(`error: ${problem.text}\n  hint: ${problem.hint ?? ''}\n`);
-  void services.killChildren().finally(() => process.exit(EXIT.bug));
-};
-process.on('uncaughtException', onUncaught);
-process.on('unhandledRejection', onUncaught);
-
-const code = await runLine({ io, words, commands, services, signals });
-process.exit(code);
+await start(commands, realServices());

@@ -28,8 +28,8 @@ async function runSelection(context: CommandContext, invocation: Invocation<RunV
       await reporter.close();
     }
     if (output.json) output.document(runDocument(summary));
-    // Failed builds were shown by the reporter, with their logs.
-    output.problems(summary.problems.filter(({ tag }) => tag !== 'build'));
+    // Failed targets were shown by the reporter, with their logs.
+    output.problems(summary.problems.filter(({ code }) => code !== 'target-failed'));
     return exitCodeOfRun(summary);
   });
 }

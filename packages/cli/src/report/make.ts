@@ -9,7 +9,7 @@ import type { Reporter } from './reporter.ts';
 export async function makeReporter(context: CommandContext): Promise<Reporter> {
   const { terminal, output, io } = context;
   if (terminal.view === 'tui') {
-    const { tuiReporter } = await import('../tui/reporter.ts');
+    const { tuiReporter } = await import('../tui/reporter.tsx');
     return tuiReporter(context);
   }
   return plainReporter({

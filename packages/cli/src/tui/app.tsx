@@ -1,0 +1,202 @@
+/**
+ * The TUI's components: scrollback of finished targets, and under it the small live part. Everything shown is
+ * made by pure functions of rows; this file only ties them to Ink, keys and the terminal's size.
+ */
+import { Box, type Key as InkKey, Static, Text, useApp, useInput, useWindowSize } from 'ink';
+import { memo, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import type { Tone } from '../text/paint.ts';
+import type { Glyphs } from './glyphs.ts';
+import { LogTail } from './log-tail.ts';
+import { type Area, overview } from './overview.ts';
+import { type Row, textOf } from './rows.ts';
+import { browseRows, clampUp, detailRows, findUp, helpRows, logRows } from './screens.ts';
+import type { Frame, RunStore } from './store.ts';
+import { FIRST_UI, type Key, step, type Ui } from './ui.ts';
+import { verdictRow } from './verdicts.ts';
+
+/** Rows of the live part in the first view: it stays small on large terminals, too. */
+const LIVE_ROWS = 20;
+/** How often an open log is read, ms. */
+const LOG_MS = 250;
+
+export interface AppProps {
+  readonly store: RunStore;
+  readonly glyphs: Glyphs;
+  readonly colour: boolean;
+  /** A Ctrl-C: the first one stops kindly, the second kills. */
+  readonly onStop: () => void;
+  /** Hands the terminal back, stops the process group, takes the terminal again. */
+  readonly onSuspend: (suspend: () => Promise<{ resume: () => Promise<void> }>) => void;
+}
+
+export function App({ store, glyphs, colour, onStop, onSuspend }: AppProps) {
+  const frame = useSyncExternalStore(store.subscribe, store.frame);
+  const { columns, rows } = useWindowSize();
+  const { suspendTerminal } = useApp();
+  const [ui, setUi] = useState<Ui>(FIRST_UI);
+  const log = useLog(frame, ui);
+  // One column stays free: a terminal that wraps at the last one would break the count of rows.
+  const width = Math.max(20, columns - 1);
+  const height = ui.screen.kind === 'overview' ? Math.min(LIVE_ROWS, rows - 2) : rows - 2;
+  const area: Area = { columns: width, rows: Math.max(1, height), glyphs };
+  useInput((input, inkKey) => {
+    const done = step(ui, keyOf(input, inkKey), frame.view, Math.max(1, area.rows - 2));
+    setUi(clamped(done.ui, log, area.rows - 1));
+    switch (done.effect?.kind) {
+      case 'stop':
+        onStop();
+        break;
+      case 'suspend':
+        onSuspend(suspendTerminal);
+        break;
+      case 'find':
+        setUi(found(done.ui, log, done.effect.direction));
+        break;
+      case undefined:
+        break;
+      default:
+        done.effect satisfies never;
+    }
+  });
+  const live = frame.view.phase === 'finished' ? [] : screenRows(frame, ui, log, area);
+  return (
+    <>
+      <Verdicts frame={frame} columns={width} glyphs={glyphs} colour={colour} />
+      <Box flexDirection="column">
+        {live.map((row, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
+          <Line key={i} row={row} colour={colour} />
+        ))}
+      </Box>
+    </>
+  );
+}
+
+function screenRows(frame: Frame, ui: Ui, log: readonly string[], area: Area): Row[] {
+  const { screen } = ui;
+  switch (screen.kind) {
+    case 'overview':
+      return overview(frame, area, ui.selected);
+    case 'help':
+      return helpRows(area);
+    case 'browse':
+      return browseRows(frame, ui, area);
+    case 'detail':
+      return detailRows(frame, screen.target, area);
+    case 'log':
+      return logRows(log, screen, area);
+    default:
+      return screen satisfies never;
+  }
+}
+
+/** Finished targets, appended to the scrollback. Memoised by their number: a parent that renders again must
+ * not make Static look at them again. */
+function Verdicts({
+  frame,
+  columns,
+  glyphs,
+  colour,
+}: {
+  frame: Frame;
+  columns: number;
+  glyphs: Glyphs;
+  colour: boolean;
+}) {
+  const count = frame.view.verdicts.length;
+  const names = useMemo(() => frame.view.verdicts.slice(0, count), [frame.view, count]);
+  const { view } = frame;
+  const render = useCallback(
+    (name: string) => {
+      const target = view.targets.get(name);
+      return target === undefined ? null : (
+        <Line key={name} row={verdictRow(target, columns, glyphs)} colour={colour} />
+      );
+    },
+    [view, columns, glyphs, colour],
+  );
+  return <StaticNames names={names} render={render} />;
+}
+
+const StaticNames = memo(
+  ({ names, render }: { names: readonly string[]; render: (name: string) => React.ReactNode }) => (
+    <Static items={[...names]}>{render}</Static>
+  ),
+);
+
+const COLOURS: Partial<Record<Tone, string>> = { good: 'green', bad: 'red', warn: 'yellow', accent: 'cyan' };
+
+/** One row. Rows that say the same as before are not rendered again. */
+const Line = memo(
+  ({ row, colour }: { row: Row; colour: boolean }) => (
+    <Text wrap="truncate-end">
+      {row.length === 0
+        ? ' '
+        : row.map(({ text, tone }, i) => {
+            const hue = colour ? COLOURS[tone] : undefined;
+            return (
+              <Text
+                // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other identity
+                key={i}
+                {...(hue === undefined ? {} : { color: hue })}
+                bold={colour && tone === 'strong'}
+                dimColor={colour && tone === 'quiet'}
+              >
+                {text}
+              </Text>
+            );
+          })}
+    </Text>
+  ),
+  (a, b) =>
+    a.colour === b.colour &&
+    a.row.length === b.row.length &&
+    textOf(a.row) === textOf(b.row) &&
+    a.row.every(({ tone }, i) => tone === b.row[i]?.tone),
+);
+
+/** The lines of the log that is open, read as long as it is. */
+function useLog(frame: Frame, ui: Ui): readonly string[] {
+  const target = ui.screen.kind === 'log' ? ui.screen.target : null;
+  const path = target === null ? null : (frame.view.targets.get(target)?.logFile ?? null);
+  const [lines, setLines] = useState<readonly string[]>([]);
+  useEffect(() => {
+    if (path === null) return setLines([]);
+    const tail = new LogTail(path);
+    const read = (): void => {
+      if (tail.read()) setLines([...tail.lines]);
+    };
+    read();
+    const timer = setInterval(read, LOG_MS);
+    return () => clearInterval(timer);
+  }, [path]);
+  return lines;
+}
+
+function clamped(ui: Ui, log: readonly string[], size: number): Ui {
+  if (ui.screen.kind !== 'log') return ui;
+  return { ...ui, screen: { ...ui.screen, up: clampUp(ui.screen.up, log.length, size) } };
+}
+
+function found(ui: Ui, log: readonly string[], direction: 'up' | 'down'): Ui {
+  if (ui.screen.kind !== 'log') return ui;
+  const up = findUp(log, ui.screen.search, ui.screen.up, direction);
+  return up === null ? ui : { ...ui, screen: { ...ui.screen, up } };
+}
+
+function keyOf(input: string, key: InkKey): Key {
+  const names: readonly [boolean, Key['name']][] = [
+    [key.upArrow, 'up'],
+    [key.downArrow, 'down'],
+    [key.pageUp, 'pageUp'],
+    [key.pageDown, 'pageDown'],
+    [key.home, 'home'],
+    [key.end, 'end'],
+    [key.return, 'return'],
+    [key.escape, 'escape'],
+    [key.tab, 'tab'],
+    // Terminals send DEL for the backspace key.
+    [key.backspace || key.delete, 'backspace'],
+  ];
+  return { input, name: names.find(([is]) => is)?.[1] ?? null, ctrl: key.ctrl };
+}

@@ -1,0 +1,188 @@
+/** The TUI in a real pseudo terminal, read by a terminal emulator. */
+import type { RunEvent } from '@stx-make/core/events';
+import { afterEach, expect, test } from 'vitest';
+import { type MadeRun, madeRun } from '../testing/events.ts';
+import { type TerminalOptions, TestTerminal } from '../testing/terminal.ts';
+
+const open: TestTerminal[] = [];
+afterEach(async () => {
+  for (const terminal of open.splice(0)) await terminal.close();
+});
+
+async function start(options?: TerminalOptions): Promise<TestTerminal> {
+  const terminal = await TestTerminal.start(options);
+  open.push(terminal);
+  return terminal;
+}
+
+/** The events up to (without) the n-th target that ends. */
+function upTo(events: readonly RunEvent[], ends: number): RunEvent[] {
+  let seen = 0;
+  const at = events.findIndex(
+    ({ type }) => (type === 'target-finished' || type === 'target-failed') && ++seen > ends,
+  );
+  return events.slice(0, at < 0 ? undefined : at);
+}
+
+const run = (options: Partial<MadeRun> = {}): RunEvent[] => madeRun({ targets: 60, jobs: 4, ...options });
+
+test('lanes, running builds and sums; finished targets in the scrollback; the summary at the end', async () => {
+  const terminal = await start();
+  const events = run();
+  const first = upTo(events, 10);
+  await terminal.play(first);
+  await terminal.shows((text) => text.includes('10 of 60') && /RUN make/.test(text), '10 of 60');
+  const screen = terminal.screen().join('\n');
+  expect(screen).toMatch(/^core +[█▏▎▍▌▋▊▉]+░+ +\d+\/\d+/m);
+  expect(screen).toMatch(/^• \S+ +\[build \d\/\d\] RUN make +step \d.* \d+s/m);
+  expect(screen).toMatch(/10 of 60 · \d+s/);
+  expect(screen).toMatch(/^(built|unchanged) +\S+ +\d+\.\d+ s {2}sha256:[0-9a-f]{12}/m);
+  await terminal.play(events.slice(first.length));
+  terminal.end();
+  expect(await terminal.exited()).toBe(0);
+  const all = terminal.scrollback();
+  expect(all.filter((line) => /^(built|unchanged) /.test(line))).toHaveLength(60);
+  expect(all.at(-1)).toMatch(/^done: 60 targets: /);
+  // Nothing of the live part stays.
+  expect(all.join('\n')).not.toContain('░');
+  expect(terminal.cursorHidden).toBe(false);
+});
+
+test('an update never clears the screen and is inside synchronized output', async () => {
+  const terminal = await start();
+  const events = run({ failing: [20] });
+  for (let i = 0; i < events.length; i += 25) await terminal.play(events.slice(i, i + 25));
+  terminal.end();
+  await terminal.exited();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are looked for
+  expect(terminal.raw).not.toMatch(/\u001b\[[0-3]?J|\u001b\[H|\u001bc|\u001b\[\?1049h/);
+  expect(terminal.raw).toContain('\u001b[?2026h');
+  expect(terminal.raw.split('\u001b[?2026h')).toHaveLength(terminal.raw.split('\u001b[?2026l').length);
+});
+
+test('no line is wider than the terminal and the live part never fills it, at any size', async () => {
+  const terminal = await start({ columns: 40, rows: 10 });
+  const events = run({ targets: 500, jobs: 30, failing: [7, 40, 41, 42, 43] });
+  await terminal.play(upTo(events, 30));
+  await terminal.shows((text) => text.includes('of 500'), 'the sums');
+  for (const [columns, rows] of [
+    [80, 24],
+    [30, 6],
+    [200, 50],
+    [20, 4],
+    [100, 12],
+  ] as const) {
+    terminal.resize(columns, rows);
+    await terminal.play([{ at: 999_999, type: 'activity', id: 'x', text: 'tick', done: true }]);
+    await terminal.shows(
+      (_text, lines) => (lines.at(-1) ?? '').includes(' of 500'),
+      `sums at ${columns}x${rows}`,
+    );
+    for (const line of terminal.screen()) expect(line.length).toBeLessThanOrEqual(columns);
+  }
+});
+
+test('failures stay in sight, and builds beside them', async () => {
+  const terminal = await start();
+  const events = run({ failing: [2, 9] });
+  await terminal.play(upTo(events, 14));
+  await terminal.shows(
+    (text) => /^✗ core-target-\d+ exit 2 packages\/core\/x\/Containerfile:12 make: \*\*\*/m.test(text),
+    'a failure',
+  );
+  expect(terminal.screen().join('\n')).toMatch(/^• /m);
+});
+
+test('build output can not write the terminal, in any view', async () => {
+  const terminal = await start();
+  const noise = '\u001b]0;owned\u0007\u001b[2J\u001b[31m\u009b5A\rX';
+  const events = run({ failing: [3], noise });
+  await terminal.play(upTo(events, 10));
+  await terminal.shows((text) => text.includes('of 60'), 'the sums');
+  terminal.type('b');
+  await terminal.shows((text) => text.includes('all 60 of 60'), 'the list');
+  await terminal.play(events.slice(upTo(events, 10).length));
+  terminal.end();
+  await terminal.exited();
+  expect(terminal.raw).not.toContain('owned');
+  expect(terminal.raw).not.toContain('\u001b]');
+  expect(terminal.raw).not.toContain('\u001b[2J');
+  expect(terminal.raw).not.toContain('\u009b');
+});
+
+test('Ctrl-C asks once and kills twice; the terminal is as before', async () => {
+  const terminal = await start();
+  await terminal.play(upTo(run(), 3));
+  await terminal.shows((text) => text.includes('3 of 60'), 'the sums');
+  expect(terminal.modes()).toContain('-icanon');
+  terminal.type('\u0003');
+  await terminal.said('stop');
+  await terminal.play([{ at: 9999, type: 'stopping', text: 'interrupted' }]);
+  await terminal.shows((text) => text.includes('stopping: interrupted'), 'stopping');
+  terminal.type('\u0003');
+  expect(await terminal.exited()).toBe(130);
+  expect(terminal.raw).toContain('killed children');
+  expect(terminal.cursorHidden).toBe(false);
+});
+
+test('q ends kindly', async () => {
+  const terminal = await start();
+  await terminal.play(upTo(run(), 3));
+  await terminal.shows((text) => text.includes('3 of 60'), 'the sums');
+  terminal.type('q');
+  await terminal.said('stop');
+  terminal.end();
+  expect(await terminal.exited()).toBe(130);
+  expect(terminal.cursorHidden).toBe(false);
+});
+
+test('keys: help, the list with filter, a target and why it waits, back', async () => {
+  const terminal = await start();
+  await terminal.play(upTo(run(), 8));
+  await terminal.shows((text) => text.includes('8 of 60'), 'the sums');
+  terminal.type('?');
+  await terminal.shows((text) => text.includes('end the run kindly'), 'help');
+  terminal.type('?');
+  await terminal.shows((text) => text.includes('8 of 60'), 'the sums again');
+  terminal.type('/');
+  await terminal.shows((text) => text.includes('/_'), 'the filter');
+  terminal.type('target-5');
+  await terminal.shows((text) => text.includes('all 11 of 60'), 'the filtered list');
+  terminal.type('\r');
+  await terminal.shows((text) => !text.includes('target-5_'), 'the filter taken');
+  terminal.type('\u001b[B\u001b[B');
+  await terminal.shows((text) => /^▶ /m.test(text), 'a selection');
+  terminal.type('\r');
+  await terminal.shows((text) => text.includes('needs') && text.includes('waits'), 'why it waits');
+  terminal.type('qq');
+  await terminal.shows((text) => text.includes('8 of 60 ·'), 'the first view');
+});
+
+test('NO_COLOR and a locale that is not UTF-8: no colours, ASCII only', async () => {
+  const terminal = await start({ env: { NO_COLOR: '1', LANG: 'C', LC_ALL: '' } });
+  const events = run({ failing: [5] });
+  await terminal.play(upTo(events, 12));
+  await terminal.shows((text) => text.includes('12 of 60'), 'the sums');
+  const screen = terminal.screen().join('\n');
+  expect(screen).toMatch(/^core +#+\.+ /m);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: everything that is not ASCII is looked for
+  expect(screen).not.toMatch(/[^\u0000-\u007f]/);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are looked for
+  expect(terminal.raw).not.toMatch(/\u001b\[[0-9;]*m/);
+});
+
+test('TERM=dumb, CI and --ui plain get lines', async () => {
+  for (const options of [
+    { env: { TERM: 'dumb' } },
+    { env: { CI: 'true' } },
+    { words: ['world', '--ui', 'plain'] },
+  ]) {
+    const terminal = await start(options);
+    await terminal.play(madeRun({ targets: 3, jobs: 1 }));
+    terminal.end();
+    expect(await terminal.exited()).toBe(0);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: cursor movements are looked for
+    expect(terminal.raw).not.toMatch(/\u001b\[[0-9?]*[A-Hhl]/);
+    expect(terminal.raw).toContain('[1/3] bootstrap-target-0');
+  }
+});
