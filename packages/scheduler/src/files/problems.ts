@@ -3,6 +3,8 @@
  *
  * Unaware of what the files mean; the caller says what it was doing.
  */
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 
 /** What to do about an errno; codes that are not here are shown with the system's own words. */
@@ -36,13 +38,26 @@ export function errnoOf(error: unknown): string | null {
 export function fileProblem(error: unknown, doing: string, path: string): Problem | null {
   const errno = errnoOf(error);
   if (errno === null || !(error instanceof Error)) return null;
-  const known = HINTS[errno];
+  const known = HINTS[errno === 'ENOENT' ? reasonOfMissing(path) : errno];
   return environmentProblem({
     code: known?.code ?? 'file-error',
     text: `could not ${doing}: ${error.message}`,
     file: path,
     hint: known?.hint,
   });
+}
+
+/** Node's recursive mkdir says ENOENT where it is the file system that is read-only: what the nearest folder that is
+ * there says to a writer. */
+function reasonOfMissing(path: string): string {
+  const above = dirname(path);
+  try {
+    accessSync(above, constants.W_OK);
+    return 'ENOENT';
+  } catch (error) {
+    const errno = errnoOf(error) ?? 'ENOENT';
+    return errno === 'ENOENT' && above !== path ? reasonOfMissing(above) : errno;
+  }
 }
 
 /** Throws the error as a ProblemError where it is the machine's fault, else as it is. */

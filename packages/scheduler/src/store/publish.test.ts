@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -131,6 +132,13 @@ describe('published outputs', () => {
     damage(join(out, 'core-x/blobs/sha256', hexOf(one.index.digest)));
     expect(isPublished(pool, one, out, NAME)).toBe(false);
     expect(() => publishOutput(pool, one, out, NAME)).toThrow(VerificationError);
+  });
+
+  it('do not mind a blob that only has another time', async () => {
+    const one = await output(SHARED);
+    utimesSync(pool.path(one.index.digest), 5, 5);
+    publishOutput(pool, one, out, NAME);
+    expect(isPublished(pool, one, out, NAME)).toBe(true);
   });
 
   it('do not replace what is not theirs', async () => {

@@ -42,7 +42,7 @@ const UTIMES_GRAIN = 10_000n;
 /**
  * Makes `outDir/<name>` show exactly this output. All blobs must be good (`missingBlobs`).
  * @returns the layout's folder
- * @throws VerificationError where a blob is not known to be good; ProblemError environment (space, permission), or
+ * @throws VerificationError where a blob is not good; ProblemError environment (space, permission), or
  * input where something else lies there
  */
 export function publishOutput(pool: Pool, output: Output, outDir: string, target: PublishedName): string {
@@ -69,19 +69,22 @@ export function publishOutput(pool: Pool, output: Output, outDir: string, target
   return folder;
 }
 
-/** The last gate before others see it: one stat a blob. */
+/** The last gate before others see it: one stat a blob, read only where that is not the noted one. */
 function refuseDamaged(pool: Pool, output: Output, target: PublishedName): void {
-  const bad = blobsOf(output).filter((digest) => !pool.isKnownGood(digest));
+  const bad = blobsOf(output).flatMap((digest) => pool.checkNow(digest) ?? []);
   if (bad.length === 0) return;
-  const problems = bad.map((digest) =>
+  const problems = bad.map(({ digest, why }) =>
     integrityProblem({
       code: 'bad-blob',
-      text: `${target.name} can not be published: its blob ${digest} is missing or was changed`,
+      text: `${target.name} can not be published: of its blob ${digest}, ${why}`,
       file: pool.path(digest),
       hint: 'build the target again',
     }),
   );
-  throw new VerificationError(problems, bad);
+  throw new VerificationError(
+    problems,
+    bad.map(({ digest }) => digest),
+  );
 }
 
 function publishNew(pool: Pool, output: Output, folder: string, target: PublishedName): void {

@@ -4,7 +4,7 @@
  * Small ones at once, large ones as a stream. Links are never followed. Unaware of the pool and the ledger.
  */
 import { createHash } from 'node:crypto';
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -46,6 +46,30 @@ export function readSmall(
     const stat = fstatSync(fd, { bigint: true });
     if (!stat.isFile() || stat.size > BigInt(limit)) return null;
     return { bytes: readFileSync(fd), stat };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** As `readBlob`, at once: for the rare blob that must be looked at again in the middle of something. */
+export function readBlobNow(path: string): BlobReading {
+  let fd: number;
+  try {
+    fd = openSync(path, FLAGS);
+  } catch (error) {
+    return unreadable(error);
+  }
+  try {
+    const stat = fstatSync(fd, { bigint: true });
+    if (!stat.isFile()) return { kind: 'not-a-file' };
+    const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafe(PIECE);
+    for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
+      hash.update(buffer.subarray(0, length));
+    }
+    return { kind: 'blob', digest: `sha256:${hash.digest('hex')}` as Digest, stat };
+  } catch (error) {
+    return unreadable(error);
   } finally {
     closeSync(fd);
   }
