@@ -8,6 +8,7 @@ import type { LoadedTree } from '@stx-make/core/graph/model';
 import type { MakePlan, OpenSession, Run, Session, SessionOptions } from './api.ts';
 import { defaultStateRoot, statePaths } from './paths.ts';
 import type { RecipeFiles } from './plan/inputs.ts';
+import type { Driver } from './run/driver.ts';
 import { openState, type State } from './state/state.ts';
 import { type FoundTree, findTree } from './tree/find.ts';
 import { type LoadedFiles, loadTreeFiles, recipeFiles } from './tree/load.ts';
@@ -17,9 +18,16 @@ import { type Workspace, workspaceOf } from './workspace.ts';
 const DEFAULT_PLATFORM = 'linux/amd64';
 
 /** @throws ProblemError: no tree, or every error of the tree */
-export const openSession: OpenSession = async (options) => {
+export const openSession: OpenSession = (options) =>
+  openSessionWith(options, async () => (await import('./buildkit/crew.ts')).buildkitDriver);
+
+/** The same with another builder: for tests. */
+export async function openSessionWith(
+  options: SessionOptions,
+  driver: () => Promise<Driver>,
+): Promise<Workspace> {
   const found = findTree(options);
-  const session = new OpenedSession(found, options);
+  const session = new OpenedSession(found, options, driver);
   try {
     await session.reload();
   } catch (error) {
@@ -27,7 +35,7 @@ export const openSession: OpenSession = async (options) => {
     throw error;
   }
   return session;
-};
+}
 
 class OpenedSession implements Workspace {
   readonly root: string;
@@ -37,12 +45,14 @@ class OpenedSession implements Workspace {
   readonly platform: string;
   readonly fellBack: boolean;
   readonly env: NodeJS.ProcessEnv;
+  readonly driver: () => Promise<Driver>;
   readonly #found: FoundTree;
   #opened: State | null = null;
   #loaded: LoadedFiles | null = null;
   readonly #files = new Map<string, RecipeFiles>();
 
-  constructor(found: FoundTree, options: SessionOptions) {
+  constructor(found: FoundTree, options: SessionOptions, driver: () => Promise<Driver>) {
+    this.driver = driver;
     this.#found = found;
     this.root = found.root;
     this.treeKey = found.root;

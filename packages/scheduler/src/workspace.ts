@@ -6,12 +6,15 @@
 import type { GraphTarget, LoadedTree } from '@stx-make/core/graph/model';
 import type { Session } from './api.ts';
 import type { RecipeFiles } from './plan/inputs.ts';
+import type { Driver } from './run/driver.ts';
 import type { State } from './state/state.ts';
 
 export interface Workspace extends Session {
   /** The real path of the root: keys what is remembered of this tree. */
   readonly treeKey: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Who builds; loaded when something must be built. */
+  driver(): Promise<Driver>;
   /** Opened at the first call. @throws ProblemError `state-newer`, `state-unusable` */
   openState(): State;
   /** The files of a recipe as the loaded tree was read from them. */

@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import type { Failure } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { ImageOutput, Output } from '@stx-make/core/oci/model';
-import { runBuild } from '../buildkit/index.ts';
 import type { BuildRequest, BuildResult, StepLimits } from '../buildkit/model.ts';
 import { type StagedContext, type StagedSource, stageContext } from '../context/index.ts';
 import type { RecipeFiles } from '../plan/inputs.ts';
 import { type Expectation, type Pool, VerificationError, verifyOutput } from '../store/index.ts';
+import type { Crew } from './driver.ts';
 import { failureOf } from './failures.ts';
 import type { Attempt, AttemptResult } from './ports.ts';
 
@@ -26,12 +26,9 @@ export interface AttemptTools {
   readonly pool: Pool;
   /** This run's private folder, on the pool's file system. */
   readonly work: string;
-  readonly buildctl: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly policyFile: string;
+  readonly crew: Pick<Crew, 'build'>;
   readonly limits: StepLimits;
   readonly cache: BuildRequest['cache'];
-  addressOf(worker: string): string;
   /** The files the target was judged by. */
   filesOf(recipe: string): RecipeFiles;
   /** The target's sources in the source store. */
@@ -99,17 +96,16 @@ function exportOnce(
     tools.work,
     `${folder.slice(tools.work.length + 1).replaceAll('/', '.')}`,
   );
-  return runBuild(request, {
-    address: tools.addressOf(attempt.worker),
-    buildctl: tools.buildctl,
-    env: tools.env,
-    exportDir,
-    metadataFile: join(exportDir, 'metadata.json'),
-    policyFile: tools.policyFile,
-    logFile: attempt.logFile,
-    signal: attempt.signal,
-    onStep: attempt.onStep,
-  }).finally(() => rmSync(exportDir, { recursive: true, force: true }));
+  return tools.crew
+    .build(request, {
+      worker: attempt.worker,
+      exportDir,
+      metadataFile: join(exportDir, 'metadata.json'),
+      logFile: attempt.logFile,
+      signal: attempt.signal,
+      onStep: attempt.onStep,
+    })
+    .finally(() => rmSync(exportDir, { recursive: true, force: true }));
 }
 
 /** What is asked of BuildKit for a target. Also what `plan --commands` prints. */

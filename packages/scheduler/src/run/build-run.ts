@@ -6,12 +6,12 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { RunSummary } from '../api.ts';
-import { connectWorkers, type WorkerSet } from '../buildkit/index.ts';
 import type { Standing } from '../plan/evaluate.ts';
 import { addressKey, engineKey, evaluateTree } from '../plan/plan.ts';
 import { type Pool, removeStaleOutputs } from '../store/index.ts';
 import { conduct } from './conduct.ts';
 import type { RunContext } from './context.ts';
+import type { Crew } from './driver.ts';
 import { finishHits } from './hits.ts';
 import { emitPlan, priorities } from './outlook.ts';
 import { openRunSources, type RunSources } from './run-sources.ts';
@@ -28,7 +28,8 @@ export async function buildRun(
   const { workspace, options, state, emit } = context;
   const work = await clearWork(context);
   emit({ type: 'activity', id: 'workers', text: 'connecting to BuildKit', done: false });
-  const workers = await connectWorkers({
+  const driver = await workspace.driver();
+  const crew = await driver.connect({
     addresses: options.workers.addresses,
     jobs: options.workers.jobs,
     limits: options.limits,
@@ -39,13 +40,13 @@ export async function buildRun(
   emit({ type: 'activity', id: 'workers', text: 'connected to BuildKit', done: true });
   let sources: RunSources | null = null;
   try {
-    for (const problem of workers.warnings) emit({ type: 'warning', problem });
-    const standings = await judgeFor(context, pool, order, judged, workers);
+    for (const problem of crew.warnings) emit({ type: 'warning', problem });
+    const standings = await judgeFor(context, pool, order, judged, crew);
     emitPlan(emit, order, standings, state);
     emit({
       type: 'workers',
-      workers: workers.workers.map((worker) => worker.info),
-      notes: workers.notes,
+      workers: crew.workers,
+      notes: crew.notes,
     });
     if (order.every((target) => standings.get(target.name)?.state === 'hit')) {
       return summarise(context, order, finishHits(context, pool, order, standings), []);
@@ -59,19 +60,19 @@ export async function buildRun(
       {
         order,
         standings,
-        workers: workers.workers.map(({ info }) => info),
+        workers: crew.workers,
         priorityOf: (target) => urgency.get(target) ?? 0,
         keepGoing: options.keepGoing,
         stop: context.stop,
         clock: () => performance.now(),
       },
-      worldPorts(context, pool, work, workers, sources, order),
+      worldPorts(context, pool, work, crew, sources, order),
       emit,
     );
     return summarise(context, order, results, []);
   } finally {
     sources?.close();
-    await workers.close();
+    await crew.close();
     rmSync(work, { recursive: true, force: true });
   }
 }
@@ -91,12 +92,12 @@ async function judgeFor(
   pool: Pool,
   order: readonly GraphTarget[],
   judged: ReadonlyMap<string, Standing>,
-  workers: WorkerSet,
+  crew: Crew,
 ): Promise<ReadonlyMap<string, Standing>> {
   const key = addressKey(options.workers.addresses);
   const before = engineKey(state.engineAt(key), options.strictEngine);
-  const now = engineKey(workers.engine, options.strictEngine);
-  state.sawEngine(key, workers.engine);
+  const now = engineKey(crew.engine, options.strictEngine);
+  state.sawEngine(key, crew.engine);
   if (before === now) return judged;
   return await evaluateTree(workspace, state, pool, order, now, options);
 }

@@ -20,14 +20,14 @@ export function openRunSources({ state, options, workspace, emit }: RunContext):
   return {
     fetch: async (target, signal) => {
       if (target.recipe.sources.length === 0) return;
-      const { ledgerOf, materialise, SourceFetcher: Fetcher, wantedOf } = await import('../sources/index.ts');
+      const { materialise, SourceFetcher: Fetcher, wantedOf } = await import('../sources/index.ts');
       fetcher ??= new Fetcher({
-        folder: state.paths.sources,
-        ledger: ledgerOf(state.ledgers.sources),
+        paths: state.paths,
+        ledger: state.ledgers.sources,
         env: workspace.env,
         offline: options.offline,
       });
-      const wanted = wantedOf(workspace.tree.graph, [target.name]);
+      const wanted = wantedOf([target]);
       const report = await fetcher.ensure(wanted, {
         signal,
         root: workspace.root,
@@ -37,7 +37,7 @@ export function openRunSources({ state, options, workspace, emit }: RunContext):
       signal.throwIfAborted();
       for (const problem of report.warnings) emit({ type: 'warning', problem });
       if (!report.ok) throw new ProblemError(report.problems);
-      await materialise(workspace.root, wanted, fetcher.store);
+      materialise(workspace.root, wanted, fetcher.store);
     },
     pathOf: (sha256) => join(state.paths.sources, 'sha256', sha256),
     close: () => fetcher?.close(),

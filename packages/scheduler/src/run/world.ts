@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { inputProblem, ProblemError } from '@stx-make/core/errors';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { Output } from '@stx-make/core/oci/model';
-import type { WorkerSet } from '../buildkit/index.ts';
 import { judge } from '../plan/evaluate.ts';
 import { engineKey, evaluateContext } from '../plan/plan.ts';
 import { explainOutputs, isPublished, type Pool, publishOutput } from '../store/index.ts';
 import { type AttemptTools, attemptBuild } from './attempt.ts';
 import type { RunContext } from './context.ts';
+import type { Crew } from './driver.ts';
 import type { Attempt, Finding, Recorded, RunPorts, Settled } from './ports.ts';
 import type { RunSources } from './run-sources.ts';
 
@@ -18,23 +18,20 @@ export function worldPorts(
   context: RunContext,
   pool: Pool,
   work: string,
-  workers: WorkerSet,
+  crew: Crew,
   sources: RunSources,
   order: readonly GraphTarget[],
 ): RunPorts {
   const { workspace, state, options } = context;
-  const engine = engineKey(workers.engine, options.strictEngine);
+  const engine = engineKey(crew.engine, options.strictEngine);
   const judging = evaluateContext(workspace, state, pool, order, engine, options);
   const tools: AttemptTools = {
     root: workspace.root,
     pool,
     work,
-    buildctl: workers.buildctl,
-    env: workspace.env,
-    policyFile: workers.policyFile,
+    crew,
     limits: options.limits,
     cache: options.noCache ? 'none' : 'cache',
-    addressOf: (worker) => workers.addressOf(worker),
     filesOf: (recipe) => workspace.filesOf(recipe),
     sourcesOf: (target) =>
       target.recipe.sources.map(({ file, sha256 }) => ({ file, sha256, path: sources.pathOf(sha256) })),
@@ -73,7 +70,7 @@ export function worldPorts(
         finished: Date.now(),
         worker: attempt.worker,
       }),
-    revive: (worker, signal) => workers.revive(worker, signal),
+    revive: (worker, signal) => crew.revive(worker, signal),
     logFile,
     pause,
   };

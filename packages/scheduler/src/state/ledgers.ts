@@ -5,11 +5,12 @@
  */
 import { isDigest } from '@stx-make/core/oci/digest';
 import type { Digest } from '@stx-make/core/oci/model';
+import type { FileStamp, SourceLedger } from '../sources/model.ts';
 import type { BlobLedger, LayerFacts, Stamp } from '../store/ledger.ts';
 import type { Database } from './database.ts';
 
 /** Verified files of one kind, by digest. */
-export interface StampLedger {
+interface StampLedger {
   stamp(digest: string): Stamp | undefined;
   remember(digest: string, stamp: Stamp): void;
   forget(digest: string): void;
@@ -17,7 +18,7 @@ export interface StampLedger {
 
 export interface Ledgers {
   readonly blobs: BlobLedger;
-  readonly sources: StampLedger;
+  readonly sources: SourceLedger;
   /** Writes what was learnt since the last time; part of the caller's transaction where there is one. */
   flush(): void;
 }
@@ -28,13 +29,20 @@ export function openLedgers(database: Database): Ledgers {
   const layers = layerLedger(database);
   return {
     blobs: { ...blobs.ledger, ...layers.ledger },
-    sources: sources.ledger,
+    sources: {
+      isGood: (sha256, stamp) => sources.ledger.stamp(sha256) === textOf(stamp),
+      note: (sha256, stamp) => sources.ledger.remember(sha256, textOf(stamp)),
+    },
     flush: () => {
       blobs.flush();
       sources.flush();
       layers.flush();
     },
   };
+}
+
+function textOf({ size, mtimeNs, ino }: FileStamp): Stamp {
+  return `${size}:${mtimeNs}:${ino}`;
 }
 
 function stampLedger(database: Database, kind: string): { ledger: StampLedger; flush: () => void } {

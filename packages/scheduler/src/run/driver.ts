@@ -1,0 +1,50 @@
+/**
+ * What a run asks of whoever builds: real BuildKit daemons (buildkit/crew.ts), or a builder in memory in the
+ * property tests.
+ */
+import type { Problem } from '@stx-make/core/errors';
+import type { WorkerInfo } from '@stx-make/core/events';
+import type { BuildRequest, BuildResult, Engine, StepEvent, StepLimits } from '../buildkit/model.ts';
+import type { StatePaths } from '../paths.ts';
+
+export interface ConnectOptions {
+  /** Empty: BUILDKIT_HOST, else the managed one. */
+  readonly addresses: readonly string[];
+  /** Per worker; undefined: the default. */
+  readonly jobs: number | undefined;
+  /** Limits a step can see are part of the engine. */
+  readonly limits: StepLimits;
+  readonly state: StatePaths;
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+}
+
+/** The workers of one run: all of one engine. */
+export interface Crew {
+  readonly workers: readonly WorkerInfo[];
+  readonly engine: Engine;
+  /** Workers set aside, and what else must be said. */
+  readonly warnings: readonly Problem[];
+  /** For the run's header, e.g. that the published digests can not be reached. */
+  readonly notes: readonly string[];
+  /** Builds and exports on one worker; never throws for what a build or daemon can do. */
+  build(request: BuildRequest, options: CrewBuild): Promise<BuildResult>;
+  /** Tries to have a lost worker back; false when it gives up. */
+  revive(worker: string, signal: AbortSignal): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface CrewBuild {
+  readonly worker: string;
+  /** An OCI layout folder whose `blobs` is the pool's. */
+  readonly exportDir: string;
+  readonly metadataFile: string;
+  readonly logFile: string;
+  readonly signal: AbortSignal;
+  readonly onStep: (step: StepEvent) => void;
+}
+
+export interface Driver {
+  /** @throws ProblemError when no worker can be had */
+  connect(options: ConnectOptions): Promise<Crew>;
+}
