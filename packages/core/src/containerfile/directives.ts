@@ -4,7 +4,7 @@
  * After BuildKit v0.32.2 frontend/dockerfile/parser/directives.go. Unaware of instructions.
  */
 
-import { cut, ReadingError, trimLeft } from './text.ts';
+import { cut, parseBool, ReadingError, trimLeft, trimSpace } from './text.ts';
 
 export interface Directive {
   readonly name: 'syntax' | 'escape' | 'check';
@@ -47,17 +47,12 @@ export class DirectiveReader {
 /**
  * The frontend that BuildKit would be told to use instead of its own: `# syntax=`, `// syntax=` or a JSON
  * object with `syntax`, the first two after an optional `#!` line. Unlike the parser proper this looks at
- * lines as they are, indented ones are no directives. Null where there is none.
+ * lines as they are: indented ones are no directives. Null where there is none.
  */
 export function detectSyntax(text: string): { readonly image: string; readonly line: number } | null {
-  let body = text.startsWith('\ufeff') ? text.slice(1) : text;
-  let first = 1;
-  if (body.startsWith('#!')) {
-    body = cut(body, '\n').after ?? '';
-    first = 2;
-  }
+  const { body, first } = skipStart(text);
   for (const comment of ['#', '//']) {
-    const directive = findSyntax(body, first, comment);
+    const directive = findDirective('syntax', body, first, comment);
     if (directive !== null) return { image: cut(directive.value, ' ').before, line: directive.line };
   }
   if (!trimLeft(body).startsWith('{')) return null;
@@ -72,7 +67,46 @@ export function detectSyntax(text: string): { readonly image: string; readonly l
   return null;
 }
 
-function findSyntax(body: string, first: number, comment: string): Directive | null {
+/** `# check=`: the options of BuildKit's own lint, read like detectSyntax. */
+export function detectCheck(text: string): { readonly value: string; readonly line: number } | null {
+  const { body, first } = skipStart(text);
+  const directive = findDirective('check', body, first, '#');
+  return directive === null ? null : { value: cut(directive.value, ' ').before, line: directive.line };
+}
+
+/** What is wrong with lint options (`skip=A,B;error=true`), null where nothing is. */
+export function checkOptionsFault(options: string): string | null {
+  if (trimSpace(options) === '') return null;
+  const [first = '', second, ...rest] = trimSpace(options).split(';');
+  const parts = [
+    first,
+    ...(second === undefined ? [] : [second]),
+    ...(rest.length > 0 ? [rest.join(';')] : []),
+  ];
+  for (const part of parts) {
+    const { before, after } = cut(part, '=');
+    const key = trimSpace(before);
+    if (after === undefined) return `invalid check option ${JSON.stringify(part)}`;
+    if (key === 'error' && parseBool(trimSpace(after)) === undefined) {
+      return `failed to parse check option ${JSON.stringify(part)}`;
+    }
+    if (!['skip', 'experimental', 'error'].includes(key))
+      return `invalid check option ${JSON.stringify(key)}`;
+  }
+  return null;
+}
+
+function skipStart(text: string): { body: string; first: number } {
+  const body = text.startsWith('\ufeff') ? text.slice(1) : text;
+  return body.startsWith('#!') ? { body: cut(body, '\n').after ?? '', first: 2 } : { body, first: 1 };
+}
+
+function findDirective(
+  name: Directive['name'],
+  body: string,
+  first: number,
+  comment: string,
+): Directive | null {
   const reader = new DirectiveReader(comment);
   let start = 0;
   for (let line = first; start < body.length; line++) {
@@ -84,8 +118,7 @@ function findSyntax(body: string, first: number, comment: string): Directive | n
     } catch {
       return null;
     }
-    if (directive === null) return null;
-    if (directive.name === 'syntax') return directive;
+    if (directive === null || directive.name === name) return directive;
     start = end + 1;
   }
   return null;

@@ -161,6 +161,9 @@ class Dispatcher {
   }
 
   private run(instruction: RunInstruction, from: readonly StageNode[]): void {
+    if (instruction.devices.length > 0) {
+      throw new ReadingError('RUN --device is only supported by the labs build of the Dockerfile frontend');
+    }
     instruction.mounts.forEach(({ value }, index) => {
       let certain = true;
       const mount = parseMount(value, (word) => {

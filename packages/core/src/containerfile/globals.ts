@@ -5,11 +5,12 @@
  * After BuildKit v0.32.2 frontend/dockerfile/dockerfile2llb/{convert,platform}.go.
  */
 
+import { familiarImageName } from './image.ts';
 import type { ParsedContainerfile } from './instructions.ts';
 import { expandWord } from './lex.ts';
 import type { ResolveOptions } from './model.ts';
 import { formatPlatform, type Platform } from './platform.ts';
-import { placed } from './text.ts';
+import { PlacedError, placed } from './text.ts';
 
 const EPOCH = 'SOURCE_DATE_EPOCH';
 
@@ -18,7 +19,7 @@ export interface GlobalArgs {
   readonly buildArgs: ReadonlyMap<string, string>;
 }
 
-/** @throws PlacedError where a default can not be expanded */
+/** @throws PlacedError where a default can not be expanded or the epoch is none */
 export function globalArgs(
   parsed: ParsedContainerfile,
   input: { readonly build: Platform; readonly target: Platform; readonly options: ResolveOptions },
@@ -52,16 +53,31 @@ export function globalArgs(
       }
     }
   }
-  normalizeEpoch(globals, buildArgs);
+  const isStage = (name: string): boolean =>
+    parsed.stages.some(({ from }) => from.name === name.toLowerCase());
+  normalizeEpoch(
+    globals,
+    buildArgs,
+    (name) => name === 'context' || options.contexts.has(familiarImageName(name) ?? '') || isStage(name),
+  );
   return { globals, buildArgs };
 }
 
 /** BuildKit reads the epoch and writes it back: `01` becomes `1`, an empty one is as if not given. Its other
- * forms (`context`, a stage) need the network or the context and stay as written. */
-function normalizeEpoch(globals: Map<string, string>, buildArgs: Map<string, string>): void {
+ * forms (`context`, a named context, a stage that is one remote ADD) need the context or the network: they
+ * stay as written. */
+function normalizeEpoch(
+  globals: Map<string, string>,
+  buildArgs: Map<string, string>,
+  isKnown: (name: string) => boolean,
+): void {
   const epoch = buildArgs.get(EPOCH) ?? (globals.get(EPOCH) || undefined);
   if (epoch === undefined) return;
-  const normal = /^[+-]?[0-9]{1,18}$/.test(epoch) ? String(Number(epoch)) : epoch;
+  const isNumber = /^[+-]?[0-9]{1,18}$/.test(epoch);
+  if (!isNumber && epoch !== '' && !isKnown(epoch)) {
+    throw new PlacedError(`invalid ${EPOCH}: ${epoch}`, 1, 'containerfile-variable');
+  }
+  const normal = isNumber ? String(Number(epoch)) : epoch;
   for (const args of [globals, buildArgs]) {
     if (!args.has(EPOCH)) continue;
     if (normal === '') args.delete(EPOCH);

@@ -59,6 +59,8 @@ export interface RunInstruction extends Placed {
   readonly security: string;
   /** `--mount` values as written, and the `from` of each that stages are linked by. */
   readonly mounts: readonly { readonly value: string; readonly from: string }[];
+  /** `--device` values as written. */
+  readonly devices: readonly string[];
 }
 
 export interface OnbuildInstruction extends Placed {

@@ -193,7 +193,8 @@ const RUN_FLAGS: Readonly<Record<string, FlagKind>> = {
 
 function run(statement: Statement): RunInstruction {
   const flags = parseFlags(statement.flags, RUN_FLAGS);
-  for (const device of flags.get('device') ?? []) checkDevice(device);
+  const devices = flags.get('device') ?? [];
+  devices.forEach(checkDevice);
   const mounts = (flags.get('mount') ?? []).map((value) => ({ value, from: mountFrom(value) }));
   const network = flagText(flags, 'network', 'default');
   if (!['default', 'none', 'host'].includes(network)) {
@@ -203,7 +204,7 @@ function run(statement: Statement): RunInstruction {
   if (!['sandbox', 'insecure'].includes(security)) {
     throw new ReadingError(`security ${JSON.stringify(security)} is not valid`);
   }
-  return { kind: 'run', line: statement.line, network, security, mounts };
+  return { kind: 'run', line: statement.line, network, security, mounts, devices };
 }
 
 function checkDevice(value: string): void {

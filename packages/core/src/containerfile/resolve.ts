@@ -8,6 +8,7 @@
 
 import { inputProblem, ProblemError } from '../errors.ts';
 import { byCodeUnit } from '../order.ts';
+import { checkOptionsFault } from './directives.ts';
 import { dispatchSteps, type Gathered } from './dispatch.ts';
 import { StageEnvironment } from './environment.ts';
 import { globalArgs } from './globals.ts';
@@ -41,6 +42,7 @@ export function resolveContainerfile(
 }
 
 function resolve(parsed: ParsedContainerfile, options: ResolveOptions): ResolvedContainerfile {
+  refuseBadCheck(parsed, options);
   const build = platformOption(options.buildPlatform ?? options.platform);
   const target = platformOption(options.platform);
   const { globals, buildArgs } = globalArgs(parsed, { build, target, options });
@@ -72,6 +74,13 @@ function resolve(parsed: ParsedContainerfile, options: ResolveOptions): Resolved
     onbuild: targetNode.context === null ? onbuildOf(targetNode) : [],
     args: [...gathered.args].sort(byCodeUnit),
   };
+}
+
+/** BuildKit reads `# check=` only where its options are not given from outside. */
+function refuseBadCheck({ check }: ParsedContainerfile, { buildArgs }: ResolveOptions): void {
+  if (check === null || Object.hasOwn(buildArgs, 'BUILDKIT_DOCKERFILE_CHECK')) return;
+  const fault = checkOptionsFault(check.value);
+  if (fault !== null) throw new PlacedError(`failed to parse check options: ${fault}`, check.line);
 }
 
 function platformOption(text: string): ReturnType<typeof parsePlatform> {

@@ -4,7 +4,7 @@
  * After BuildKit v0.32.2 frontend/dockerfile/parser/parser.go. Unaware of what the instructions mean.
  */
 
-import { DirectiveReader, detectSyntax } from './directives.ts';
+import { DirectiveReader, detectCheck, detectSyntax } from './directives.ts';
 import { type Heredoc, type HeredocWord, heredocsOfLine } from './heredoc.ts';
 import type { EscapeToken } from './lex.ts';
 import { PlacedError, ReadingError, trimLeft } from './text.ts';
@@ -39,7 +39,12 @@ export function parseStatements(bytes: Uint8Array): Statements {
   const parser = new StatementParser(text.startsWith('\ufeff') ? text.slice(1) : text);
   const statements = parser.parse();
   if (statements.length === 0) throw new PlacedError('file with no instructions', parser.line);
-  return { statements, escapeToken: parser.escapeToken, syntax: detectSyntax(text), check: parser.check };
+  return {
+    statements,
+    escapeToken: parser.escapeToken,
+    syntax: detectSyntax(text),
+    check: detectCheck(text),
+  };
 }
 
 /** Reads the text of an ONBUILD trigger, which BuildKit parses as a file of its own: with `\` as escape
@@ -66,7 +71,6 @@ function checkLineLengths(bytes: Uint8Array): void {
 
 class StatementParser {
   escapeToken: EscapeToken = '\\';
-  check: { readonly value: string; readonly line: number } | null = null;
   /** Lines read so far; so the number of the last one read. */
   line = 0;
   private position = 0;
@@ -112,7 +116,6 @@ class StatementParser {
   private readDirective(line: string): void {
     try {
       const directive = this.directives.read(line, this.line);
-      if (directive?.name === 'check') this.check = { value: directive.value, line: directive.line };
       if (directive?.name !== 'escape') return;
       if (directive.value !== '\\' && directive.value !== '`') {
         throw new ReadingError(`invalid escape token '${directive.value}' does not match \` or \\`);
