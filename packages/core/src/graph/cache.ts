@@ -43,12 +43,19 @@ export class FactsCache {
   readonly #entries: Record<string, Entry>;
   readonly #generation: number;
   #changed = false;
+  #sound = true;
 
   /** `text`: what `serialize` once gave, null for none. */
   constructor(text: string | null) {
     const { generation, entries } = readDocument(text);
     this.#generation = generation;
     this.#entries = entries;
+  }
+
+  /** False when a file was no longer what its hash said: the tree that was loaded belongs to no set of hashes and
+   * must not be frozen under one. */
+  get sound(): boolean {
+    return this.#sound;
   }
 
   /** The text to keep, null where it need not be written again. */
@@ -77,6 +84,7 @@ export class FactsCache {
       const { reader, asPromised } = fresh();
       entry = { facts: reader.facts(), resolved: {}, used: this.#generation + 1 };
       if (asPromised) this.#keep(key, entry);
+      else this.#sound = false;
       return entry.facts;
     };
     const resolve = (request: ResolveRequest): ResolveFacts => {
@@ -84,7 +92,7 @@ export class FactsCache {
       const known = entry?.resolved[at];
       if (known !== undefined) return known;
       const result = fresh().reader.resolve(request);
-      if (entry !== undefined) {
+      if (entry !== undefined && this.#entries[key] === entry) {
         entry.resolved[at] = result;
         this.#changed = true;
       }

@@ -8,7 +8,7 @@ import { byCodeUnit, sortedUnique } from '../order.ts';
 import type { Target } from '../recipe/model.ts';
 import { didYouMean, listed, nearestNames } from '../recipe/nearest.ts';
 import { samePlatform } from '../recipe/platform.ts';
-import { meaningOf } from './image.ts';
+import { type ImageMeaning, meaningOf } from './image.ts';
 import type { Edge } from './model.ts';
 import { GIVEN_CONTEXTS } from './reader.ts';
 
@@ -23,6 +23,8 @@ export interface TreeNames {
   readonly broken: ReadonlySet<string>;
   /** Images that may come from a registry, as written or as Docker shortens them. */
   readonly allowedImages: ReadonlySet<string>;
+  /** What references mean, as far as it was asked: a tree writes few of them, each many times. */
+  readonly meanings: Map<string, ImageMeaning>;
 }
 
 export interface TargetEdges {
@@ -40,7 +42,7 @@ export function edgesOf(
   names: TreeNames,
 ): TargetEdges {
   const file = `${target.recipe.dir}/Containerfile`;
-  const edges = new Map<string, Edge>();
+  const edges: Edge[] = [];
   const contexts = new Map<string, string>();
   const problems: Problem[] = [];
   for (const { references } of resolved) {
@@ -51,30 +53,39 @@ export function edgesOf(
         problems.push(found);
         continue;
       }
-      const { kind, line } = reference;
-      // Another platform writes the same edge in the same place.
-      edges.set(`${line} ${kind} ${found.target}`, { from: target.name, to: found.target, kind, file, line });
+      edges.push({ from: target.name, to: found.target, kind: reference.kind, file, line: reference.line });
       contexts.set(found.context, found.target);
       const mismatch = platformMismatch(reference, names.targets.get(found.target), file);
       if (mismatch !== null) problems.push(mismatch);
     }
   }
-  const sorted = [...edges.values()].sort(
-    (a, b) => a.line - b.line || byCodeUnit(a.to, b.to) || byCodeUnit(a.kind, b.kind),
-  );
+  const keys = [...contexts.keys()].sort(byCodeUnit);
   return {
-    edges: sorted,
-    dependencies: sortedUnique(sorted.map(({ to }) => to)),
-    contextNames: new Map([...contexts].sort(([a], [b]) => byCodeUnit(a, b))),
+    edges: distinct(edges.sort(byPlace)),
+    dependencies: sortedUnique(contexts.values()),
+    contextNames: new Map(keys.map((key) => [key, contexts.get(key) ?? ''])),
     problems,
   };
+}
+
+function byPlace(a: Edge, b: Edge): number {
+  return a.line - b.line || byCodeUnit(a.to, b.to) || byCodeUnit(a.kind, b.kind);
+}
+
+/** Another platform writes the same edge in the same place. */
+function distinct(sorted: readonly Edge[]): readonly Edge[] {
+  return sorted.filter((edge, index) => {
+    const before = sorted[index - 1];
+    return before === undefined || byPlace(before, edge) !== 0;
+  });
 }
 
 type Found = { readonly target: string; readonly context: string };
 
 /** The target, the problem, or null where there is nothing to say. */
 function lookUp({ image, line }: ImageReference, names: TreeNames, file: string): Found | Problem | null {
-  const meaning = meaningOf(image);
+  const meaning = names.meanings.get(image) ?? meaningOf(image);
+  names.meanings.set(image, meaning);
   if (meaning.kind === 'target' && names.targets.has(meaning.target)) return meaning;
   if (names.allowedImages.has(image)) return null;
   const problem = (code: string, text: string, hint?: string): Problem =>

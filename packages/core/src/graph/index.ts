@@ -21,6 +21,7 @@ export {
   type ResolveRequest,
 } from './reader.ts';
 export { type Selection, type SelectOptions, select } from './select.ts';
+export { freezeTree, thawTree, treeKey } from './snapshot.ts';
 
 /** Levels, chains, paths and the transitive reduction of a graph. Costs some 20 ms for StageX. */
 export async function analyseGraph(graph: TargetGraph): Promise<GraphAnalysis> {

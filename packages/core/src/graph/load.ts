@@ -121,7 +121,7 @@ function namesOf(
     for (const given of facts.gives) broken.add(given);
     for (const given of subpackagesByContainerfile(reader, platform)) broken.add(given);
   }
-  return { targets, split, skipped, broken, allowedImages: allowedImages ?? new Set() };
+  return { targets, split, skipped, broken, allowedImages: allowedImages ?? new Set(), meanings: new Map() };
 }
 
 /** What a recipe with an unreadable package.toml could have as subpackages. */

@@ -33,11 +33,6 @@ const NAMES = [
 
 type Name = (typeof NAMES)[number];
 
-/** Whether a template can only be expanded with a version. */
-export function needsVersion(template: string): boolean {
-  return /\{version[^{}]*\}/.test(template);
-}
-
 /** Replaces all placeholders. Not ok: an unknown one, a brace without its partner, or a value that the source
  * does not have. */
 export function expand(template: string, values: PlaceholderValues): Expanded {

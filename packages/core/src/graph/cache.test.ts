@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../oci/digest.ts';
+import { FactsCache, type HashedFolder } from './cache.ts';
+import { copies, folders, packageToml, type TreeText } from './fixture.ts';
+import { loadTree, loadTreeFrom } from './load.ts';
+import { freezeTree, thawTree, treeKey } from './snapshot.ts';
+
+const options = { platform: 'linux/amd64' };
+const HASH = 'a'.repeat(64);
+
+const TREE: TreeText = {
+  'core/a': copies(),
+  'core/b': [
+    packageToml(
+      'b',
+      `unknown = 1\nsubpackages = ["b", "c"]\n[sources.s]\nhash = "${HASH}"\nmirrors = ["https://e.x/s"]`,
+    ),
+    'FROM stagex/core-a AS base\nFROM base AS package-b\nFROM base AS package-c\nCOPY --from=stagex/core-a:latest x y\n',
+  ],
+  'pallet/b': ['[package]\nname = "b"\nversion_from = "core-b"', 'ARG VERSION\nFROM stagex/core-b\n'],
+  'user/mesa': [null, 'FROM scratch\n'],
+};
+
+/** `log` gets the name of each file that is read. */
+function hashed(tree: TreeText, log: string[] = []): HashedFolder[] {
+  return folders(tree).map(({ packageToml: toml, containerfile, ...folder }) => ({
+    ...folder,
+    packageToml: toml && digestOf(toml),
+    containerfile: containerfile && digestOf(containerfile),
+    read: (file) => {
+      log.push(`${folder.stage}/${folder.name}/${file}`);
+      return (file === 'Containerfile' ? containerfile : toml) ?? new Uint8Array();
+    },
+  }));
+}
+
+const loadWith = (cache: FactsCache, list: readonly HashedFolder[], platform = 'linux/amd64') =>
+  loadTreeFrom(
+    list.map((folder) => cache.reader(folder)),
+    { platform },
+  );
+
+describe('kept facts', () => {
+  it('give the same tree without reading a file', async () => {
+    const first = new FactsCache(null);
+    const fresh = await loadWith(first, hashed(TREE));
+    expect(fresh).toEqual(await loadTree(folders(TREE), options));
+    const log: string[] = [];
+    const second = new FactsCache(first.serialize());
+    expect(await loadWith(second, hashed(TREE, log))).toEqual(fresh);
+    expect(log).toEqual([]);
+    expect(second.serialize()).toBeNull();
+  });
+
+  it('read only what changed, and what depends on its version', async () => {
+    const first = new FactsCache(null);
+    await loadWith(first, hashed(TREE));
+    const [toml, containerfile] = TREE['core/b'] as readonly [string, string];
+    const edited = { ...TREE, 'core/b': [toml.replace('1.0', '2.0'), containerfile] as const };
+    const log: string[] = [];
+    const second = new FactsCache(first.serialize());
+    const result = await loadWith(second, hashed(edited, log));
+    expect(result).toEqual(await loadTree(folders(edited), options));
+    expect(log.sort()).toEqual([
+      'core/b/Containerfile',
+      'core/b/package.toml',
+      'pallet/b/Containerfile',
+      'pallet/b/package.toml',
+    ]);
+  });
+
+  it('are kept by platform, and errors are kept too', async () => {
+    const broken = {
+      ...TREE,
+      'core/x': 'FROM stagex/nowhere\nFRM x\n',
+      'core/y': ['[package', 'FROM scratch\n'] as const,
+    };
+    const first = new FactsCache(null);
+    const amd64 = await loadWith(first, hashed(broken));
+    const arm64 = await loadWith(first, hashed(broken), 'linux/arm64');
+    const log: string[] = [];
+    const second = new FactsCache(first.serialize());
+    expect(await loadWith(second, hashed(broken, log))).toEqual(amd64);
+    expect(await loadWith(second, hashed(broken, log), 'linux/arm64')).toEqual(arm64);
+    expect(log).toEqual([]);
+    expect(amd64.tree).toBeNull();
+  });
+
+  it('are not kept for a file that is no longer what its hash said', async () => {
+    const cache = new FactsCache(null);
+    const list = hashed({ 'core/a': copies() }).map((folder) => ({
+      ...folder,
+      containerfile: digestOf('other'),
+    }));
+    expect((await loadWith(cache, list)).tree).not.toBeNull();
+    expect(cache.sound).toBe(false);
+    expect(cache.serialize()).toBeNull();
+  });
+
+  it('outlive a while unused', async () => {
+    let text: string | null = null;
+    const other = hashed({ 'core/other': copies() });
+    const log: string[] = [];
+    const step = async (list: readonly HashedFolder[]) => {
+      const cache = new FactsCache(text);
+      await loadWith(cache, list);
+      text = cache.serialize() ?? text;
+    };
+    await step(other);
+    for (let i = 0; i < 5; i++) await step(hashed({ [`core/n${i}`]: copies() }));
+    await step(hashed({ 'core/other': copies() }, log));
+    expect(log).toEqual([]);
+    for (let i = 0; i < 12; i++) await step(hashed({ [`core/m${i}`]: copies() }));
+    await step(hashed({ 'core/other': copies() }, log));
+    expect(log).not.toEqual([]);
+  });
+
+  it.each(['', 'x', '{}', '[]', 'null', '{"version":0,"entries":{}}', '{"version":1,"entries":null}'])(
+    'that can not be read are dropped: %s',
+    async (text) => {
+      const result = await loadWith(new FactsCache(text), hashed(TREE));
+      expect(result.tree?.graph.targets.size).toBe(4);
+    },
+  );
+});
+
+describe('a frozen tree', () => {
+  const key = treeKey(hashed(TREE), options);
+
+  it('thaws to the same tree', async () => {
+    const { tree } = await loadTree(folders(TREE), options);
+    expect(tree && thawTree(freezeTree(key, tree), key)).toEqual(tree);
+  });
+
+  it('of another key, or cut off anywhere, is none', async () => {
+    const { tree } = await loadTree(folders({ 'core/a': copies() }), options);
+    const text = tree ? freezeTree(key, tree) : '';
+    expect(thawTree(text, digestOf('other'))).toBeNull();
+    for (let length = 0; length < text.length; length++)
+      expect(thawTree(text.slice(0, length), key)).toBeNull();
+  });
+
+  it('has a key that every input changes, and order does not', () => {
+    const list = hashed(TREE);
+    const keys = [
+      key,
+      treeKey(list, { platform: 'linux/arm64' }),
+      treeKey(list, { ...options, allowedImages: new Set(['a']) }),
+      treeKey(list.slice(1), options),
+      treeKey(hashed({ ...TREE, 'core/a': copies('core-b') }), options),
+      treeKey(
+        list.map((folder) => ({ ...folder, dir: folder.dir.replace('packages/', '') })),
+        options,
+      ),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+    fc.assert(
+      fc.property(fc.shuffledSubarray(list, { minLength: list.length }), (shuffled) => {
+        expect(treeKey(shuffled, options)).toBe(key);
+      }),
+    );
+  });
+});
