@@ -4,7 +4,7 @@
  * Unaware of the graph, the store and retries. Exit status 0 does not mean right: what was exported is
  * verified elsewhere (BUILDKIT.md 4).
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Failure } from '@stx-make/core/events';
 import { isDigest } from '@stx-make/core/oci/digest';
@@ -34,10 +34,15 @@ export interface BuildOptions {
   readonly onStep: (step: StepEvent) => void;
 }
 
-/** Writes the source policy that every build is given: deny all that is not local. Once a state folder. */
+/** Writes the source policy that every build is given: deny all that is not local. Once a state folder; a run
+ * beside us may be reading it. */
 export async function writeSourcePolicy(path: string): Promise<void> {
+  const known = await readFile(path, 'utf8').catch(() => null);
+  if (known === SOURCE_POLICY_TEXT) return;
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, SOURCE_POLICY_TEXT);
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, SOURCE_POLICY_TEXT);
+  await rename(draft, path);
 }
 
 /** Builds and exports. Never throws for what a build, buildctl or a daemon can do. In a failure, `file` is

@@ -3,7 +3,8 @@
  */
 import { SANDBOX_OTEL } from './sandbox.ts';
 
-export type Snapshotter = 'overlayfs' | 'native' | 'fuse-overlayfs';
+/** `auto`: overlayfs where the kernel has it, else what BuildKit finds. */
+export type Snapshotter = 'auto' | 'overlayfs' | 'native' | 'fuse-overlayfs';
 
 export interface DaemonConfig {
   readonly snapshotter: Snapshotter;

@@ -27,6 +27,11 @@ mount --bind "$1" ${SANDBOX_ROOT}
 shift
 exec "$@"`;
 
+/** The script that runs inside the namespaces. */
+export function sandboxScript(): string {
+  return INSIDE;
+}
+
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
