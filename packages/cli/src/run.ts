@@ -56,7 +56,8 @@ async function dispatch(
     showHelp({ output, commands }, command?.name ?? parsed.args[0]);
     return EXIT.done;
   }
-  if (command.graceful === true) signals.setGraceful();
+  if (command.signals === 'kind') signals.setGraceful();
+  else if (command.signals === 'own') signals.dispose();
   const handler = (await command.load()) as Handler<unknown>;
   const context = {
     io,

@@ -2,7 +2,9 @@
  * The real services: each part of core and scheduler is imported when it is asked for, so that `--help` loads
  * neither and `graph` no queue.
  */
-import type { Services } from './services.ts';
+import { resolve } from 'node:path';
+import { type Problem, ProblemError } from '@stx-make/core/errors';
+import type { GraphServices, Services } from './services.ts';
 
 export function realServices(): Services {
   return {
@@ -13,29 +15,53 @@ export function realServices(): Services {
       (await import('@stx-make/scheduler/session')).run(session, options, sink, control),
     planCommands: async (session, target) =>
       (await import('@stx-make/scheduler/session')).planCommands(session, target),
-    graph: async () => {
-      const graph = await import('@stx-make/core/graph');
-      return {
-        resolve: graph.selection,
-        json: graph.graphJson,
-        dot: graph.graphDot,
-        dependencies: graph.dependencies,
-        dependents: graph.dependents,
-        path: graph.pathBetween,
-      };
-    },
+    graph: async () => graphServices(await import('@stx-make/core/graph/index')),
     doctor: async (options) => (await import('@stx-make/scheduler/doctor')).doctor(options),
-    daemonStatus: async (stateRoot) =>
-      (await import('@stx-make/scheduler/buildkit/managed')).managedStatus(stateRoot),
-    stopDaemon: async (stateRoot) =>
-      (await import('@stx-make/scheduler/buildkit/managed')).stopManaged(stateRoot),
+    daemonStatus: async (stateRoot, env) => (await managedClient()).managedStatus(stateRoot, env),
+    stopDaemon: async (stateRoot, env) => (await managedClient()).stopManaged(stateRoot, env),
     superviseDaemon: async (args) =>
-      (await import('@stx-make/scheduler/buildkit/managed')).superviseDaemon(args),
-    stateRoot: async (option, env) =>
-      (await import('@stx-make/scheduler/paths')).defaultStateRoot(option, env),
+      (await import('@stx-make/scheduler/buildkit/managed/launch')).superviseDaemon(args),
+    stateRoot: async (option, env, cwd) =>
+      resolve(cwd, (await import('@stx-make/scheduler/paths')).defaultStateRoot(option, env)),
     killChildren: async () => {
       const { descendants, signalAll } = await import('@stx-make/scheduler/process/tree');
       signalAll(descendants(process.pid), 'SIGKILL');
     },
+  };
+}
+
+function managedClient(): Promise<typeof import('@stx-make/scheduler/buildkit/managed/client')> {
+  return import('@stx-make/scheduler/buildkit/managed/client');
+}
+
+/** core/graph as the commands ask for it. */
+function graphServices(graph: typeof import('@stx-make/core/graph/index')): GraphServices {
+  return {
+    select: (target, terms) => {
+      const { names, problems } = graph.select(target, terms);
+      if (problems.length > 0) throw new ProblemError(problems);
+      return names;
+    },
+    resolve: (targets, words) => {
+      const index = new graph.NameIndex(targets);
+      const problems: Problem[] = [];
+      const names = words.flatMap((word) => {
+        const found = index.resolve(word);
+        if (found.name !== null) return [found.name];
+        problems.push(found.problem);
+        return [];
+      });
+      if (problems.length > 0) throw new ProblemError(problems);
+      return names;
+    },
+    json: (root, tree) => ({ ...graph.graphJson(root, tree) }),
+    dot: async (targets, reduced) =>
+      graph.graphDot(
+        targets,
+        reduced ? (await graph.analyseGraph(targets)).transitiveReduction() : undefined,
+      ),
+    dependencies: graph.dependenciesOf,
+    dependents: graph.dependentsOf,
+    path: async (targets, from, to) => (await graph.analyseGraph(targets)).path(from, to),
   };
 }

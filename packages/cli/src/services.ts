@@ -2,22 +2,34 @@
  * What the commands ask of scheduler and core, as one interface: the real one imports each part only when it
  * is asked for (services-real.ts); tests give their own.
  */
-import type { Edge, TargetGraph } from '@stx-make/core/graph/model';
+import type { Edge, LoadedTree, TargetGraph } from '@stx-make/core/graph/model';
 import type { MakePlan, OpenSession, Run, Session, WorkerOptions } from '@stx-make/scheduler/api';
 
 /** Pure questions about a graph. */
 export interface GraphServices {
-  /** Target names from what a user typed: a target, or a bare name where it is unique; sorted, each once.
-   * @throws ProblemError `unknown-target`, `ambiguous-target`: all of them. */
+  /** The targets that terms mean (names, stages, globs, +NAME, NAME+, @FILE), sorted, each once.
+   * @throws ProblemError with everything that is wrong. */
+  select(graph: TargetGraph, terms: Terms): readonly string[];
+  /** Single targets from what a user typed, in the order typed.
+   * @throws ProblemError `unknown-target`, `ambiguous-name`: all of them. */
   resolve(graph: TargetGraph, words: readonly string[]): readonly string[];
-  json(graph: TargetGraph, root: string): Readonly<Record<string, unknown>>;
-  dot(graph: TargetGraph): string;
+  json(root: string, tree: LoadedTree): Readonly<Record<string, unknown>>;
+  /** @param reduced leave out edges that longer paths imply. */
+  dot(graph: TargetGraph, reduced: boolean): Promise<string>;
   /** Needed targets, sorted. */
   dependencies(graph: TargetGraph, target: string, transitive: boolean): readonly string[];
   /** Targets that need it, sorted. */
   dependents(graph: TargetGraph, target: string, transitive: boolean): readonly string[];
-  /** A shortest chain of edges, null where there is none. */
-  path(graph: TargetGraph, from: string, to: string): readonly Edge[] | null;
+  /** A shortest chain, hop by hop with every place where it is written; null where there is none. */
+  path(graph: TargetGraph, from: string, to: string): Promise<readonly (readonly Edge[])[] | null>;
+}
+
+/** What is to be selected. */
+export interface Terms {
+  readonly terms: readonly string[];
+  readonly except: readonly string[];
+  /** The text of an `@FILE`. May throw ProblemError. */
+  readonly readFile: (path: string) => string;
 }
 
 export interface DoctorCheck {
@@ -52,13 +64,13 @@ export interface Services {
   planCommands(session: Session, target: string): Promise<string>;
   graph(): Promise<GraphServices>;
   doctor(options: DoctorOptions): Promise<readonly DoctorCheck[]>;
-  daemonStatus(stateRoot: string): Promise<DaemonStatus>;
+  daemonStatus(stateRoot: string, env: NodeJS.ProcessEnv): Promise<DaemonStatus>;
   /** @returns false where none was running. */
-  stopDaemon(stateRoot: string): Promise<boolean>;
+  stopDaemon(stateRoot: string, env: NodeJS.ProcessEnv): Promise<boolean>;
   /** The supervisor process of the managed BuildKit; ends when it ends. @returns its exit code. */
   superviseDaemon(args: readonly string[]): Promise<number>;
-  /** `state` with `--state`, the environment and defaults applied. */
-  stateRoot(option: string | undefined, env: NodeJS.ProcessEnv): Promise<string>;
+  /** The state folder with `--state`, the environment and defaults applied; absolute. */
+  stateRoot(option: string | undefined, env: NodeJS.ProcessEnv, cwd: string): Promise<string>;
   /** Kills every process below ours in our own process group (the managed BuildKit is not in it). */
   killChildren(): Promise<void>;
 }

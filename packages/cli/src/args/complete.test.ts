@@ -82,7 +82,8 @@ function inBash(typed: string): string[] {
   return out.split('\n').filter((row) => row !== '');
 }
 
-test('bash', () => {
+// Each line starts a bash and a Node: slow where the machine is busy.
+test('bash', { timeout: 60_000 }, () => {
   expect(inBash('stx-make wo')).toEqual(['world']);
   expect(inBash('stx-make build core-')).toEqual(['core-musl', 'core-rust']);
   expect(inBash('stx-make build --ui=t')).toEqual(['tui']);

@@ -31,7 +31,7 @@ test('a page names every option and argument', () => {
   if (build === undefined) throw new Error('no build');
   const text = page(build);
   for (const name of Object.keys(build.options)) expect(text).toContain(`--${name}`);
-  expect(text).toContain('Usage: stx-make build [OPTION...] TARGET...');
+  expect(text).toContain('Usage: stx-make build [OPTION...] SELECTION...');
   expect(text).toContain('-j, --jobs N');
 });
 

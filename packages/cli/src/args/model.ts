@@ -108,6 +108,7 @@ export interface Invocation<V> {
 export type Handler<V> = (context: CommandContext, invocation: Invocation<V>) => Promise<number>;
 
 export interface CommandSpec {
+  /** One word, or two: `daemon supervise` goes before `daemon`. */
   readonly name: string;
   readonly summary: string;
   /** Paragraphs for `--help` and the manual. */
@@ -118,8 +119,9 @@ export interface CommandSpec {
   readonly options: OptionSpecs;
   readonly examples: readonly Example[];
   readonly hidden?: boolean;
-  /** Its handler ends kindly by itself when `stop` is aborted; others are ended at the first Ctrl-C. */
-  readonly graceful?: boolean;
+  /** `at-once`, where not given: the first Ctrl-C ends it. `kind`: its handler ends by itself when `stop` is
+   * aborted, a second Ctrl-C kills. `own`: it listens to signals itself. */
+  readonly signals?: 'at-once' | 'kind' | 'own';
   /** Imports the handler's module when it is needed, not before. The parsed options have been made from
    * `options`, see `defineCommand`. */
   readonly load: () => Promise<Handler<never>>;

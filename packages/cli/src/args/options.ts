@@ -78,6 +78,11 @@ export const planOptions = {
   'strict-engine': { kind: 'flag', summary: "Count the builder's version and Go release as inputs" },
 } as const satisfies OptionSpecs;
 
+/** Commands that take a selection. */
+export const selectionOptions = {
+  except: { kind: 'list', value: 'SELECTION', summary: 'Without these; may be given more than once' },
+} as const satisfies OptionSpecs;
+
 /** Commands that build. */
 export const runOptions = {
   ...planOptions,

@@ -97,7 +97,7 @@ test('every wrong value is told', () => {
 });
 
 test('arguments: too few, too many, wrong ones', () => {
-  expect(problemsOf(['build'])[0]).toContain('TARGET is missing');
+  expect(problemsOf(['build'])[0]).toContain('SELECTION is missing');
   expect(problemsOf(['deps'])[0]).toContain('TARGET is missing');
   expect(problemsOf(['deps', 'a', 'b'])[0]).toContain('"b" is too much');
   expect(problemsOf(['world', 'core-a'])[0]).toContain('world takes no arguments');
@@ -107,6 +107,12 @@ test('arguments: too few, too many, wrong ones', () => {
   ]);
   expect(problemsOf(['build', ''])[0]).toContain('an argument is empty');
   expect(parse('log run-1 core-a').args).toEqual(['run-1', 'core-a']);
+});
+
+test('a command of two words goes before one of one', () => {
+  const parsed = parse('daemon supervise {"a":1}');
+  expect([parsed.command?.name, parsed.args]).toEqual(['daemon supervise', ['{"a":1}']]);
+  expect(parse('daemon stop').command?.name).toBe('daemon');
 });
 
 test('help forgives the rest of the line', () => {

@@ -40,8 +40,11 @@ export function wantsJson(words: readonly string[]): boolean {
 export function parseLine(words: readonly string[], commands: readonly CommandSpec[]): ParsedLine {
   const tokens = tokenize(words, commands);
   const problems: Problem[] = [];
-  const name = tokens.find((token) => token.kind === 'positional')?.value;
-  const command = commands.find((spec) => spec.name === name) ?? null;
+  const [name, second] = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
+  const command =
+    commands.find((spec) => spec.name === `${name} ${second}`) ??
+    commands.find((spec) => spec.name === name) ??
+    null;
   if (name !== undefined && command === null) problems.push(unknownCommand(name, commands));
   const specs = optionsOf(command);
   const values = new Values(specs, problems);
@@ -57,7 +60,7 @@ export function parseLine(words: readonly string[], commands: readonly CommandSp
       }
     }
   }
-  args.shift();
+  args.splice(0, command === null ? 1 : command.name.split(' ').length);
   const all = values.finish();
   const helps = all['help'] === true || all['version'] === true;
   if (command !== null && !helps) checkArguments(command, args, problems);

@@ -7,18 +7,22 @@ import type { Handler, Invocation } from '../args/model.ts';
 import type { CommandContext } from '../context.ts';
 import { makeReporter } from '../report/make.ts';
 import { problemDocuments } from '../report/output.ts';
-import { type RunValues, runOptionsOf, warnOf, withSession } from './session.ts';
+import { type RunValues, runOptionsOf, selectionOf, warnOf, withSession } from './session.ts';
 
 export const world: Handler<RunValues> = (context, invocation) => runSelection(context, invocation);
-export const build: Handler<RunValues> = (context, invocation) => runSelection(context, invocation);
+export const build: Handler<RunValues & { readonly except: readonly string[] }> = (context, invocation) =>
+  runSelection(context, invocation, invocation.options.except);
 
-async function runSelection(context: CommandContext, invocation: Invocation<RunValues>): Promise<number> {
+async function runSelection(
+  context: CommandContext,
+  invocation: Invocation<RunValues>,
+  except: readonly string[] = [],
+): Promise<number> {
   const { services, output } = context;
   return await withSession(context, async (session) => {
-    const { graph, warnings } = session.tree;
-    const selection =
-      invocation.args.length === 0 ? [] : (await services.graph()).resolve(graph, invocation.args);
-    warnOf(context, warnings);
+    const selection = await selectionOf(context, session, invocation.args, except);
+    warnOf(context, session.tree.warnings);
+    if (selection === null) return nothingSelected(context);
     const options = runOptionsOf(invocation.options, selection, invocation.line);
     const reporter = await makeReporter(context);
     let summary: RunSummary;
@@ -32,6 +36,13 @@ async function runSelection(context: CommandContext, invocation: Invocation<RunV
     output.problems(summary.problems.filter(({ code }) => code !== 'target-failed'));
     return exitCodeOfRun(summary);
   });
+}
+
+function nothingSelected({ output }: CommandContext): number {
+  const counts = { targets: 0, hit: 0, built: 0, unchanged: 0, failed: 0, skipped: 0 };
+  if (output.json) output.document({ ok: true, seconds: 0, counts, targets: [] });
+  else output.print('nothing selected, nothing to do');
+  return EXIT.done;
 }
 
 /** What INTERFACE.md promises of world and build. `errors` is there where something went wrong. */

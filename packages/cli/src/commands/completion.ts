@@ -48,6 +48,6 @@ async function targetNames(context: CommandContext, root: string | undefined): P
 }
 
 async function runNames(context: CommandContext, state: string | undefined): Promise<readonly string[]> {
-  const root = await context.services.stateRoot(state, context.io.env);
+  const root = await context.services.stateRoot(state, context.io.env, context.io.cwd);
   return await readdir(join(root, 'logs')).catch(() => []);
 }

@@ -8,14 +8,14 @@ type NoOptions = Readonly<Record<never, never>>;
 
 export const daemon: Handler<NoOptions> = async (context, { args }) => {
   const { io, output, services } = context;
-  const stateRoot = await services.stateRoot(context.options.state, io.env);
+  const stateRoot = await services.stateRoot(context.options.state, io.env, io.cwd);
   if (args[0] === 'stop') {
-    const stopped = await services.stopDaemon(stateRoot);
+    const stopped = await services.stopDaemon(stateRoot, io.env);
     if (output.json) output.document({ ok: true, stopped });
     else output.print(stopped ? 'the managed BuildKit has ended' : 'the managed BuildKit was not running');
     return EXIT.done;
   }
-  const status = await services.daemonStatus(stateRoot);
+  const status = await services.daemonStatus(stateRoot, io.env);
   if (output.json) output.document({ ...status });
   else output.print(status.text);
   return EXIT.done;

@@ -9,7 +9,7 @@ import { sanitizeText } from '../text/sanitize.ts';
 export const doctor: Handler<OptionValues<typeof workerOptions>> = async (context, { options }) => {
   const { io, output, services } = context;
   const checks = await services.doctor({
-    stateRoot: await services.stateRoot(context.options.state, io.env),
+    stateRoot: await services.stateRoot(context.options.state, io.env, io.cwd),
     env: io.env,
     workers: { addresses: options.worker, jobs: options.jobs },
     stop: context.stop,

@@ -5,16 +5,19 @@ import { EXIT } from '@stx-make/core/errors';
 import type { Handler } from '../args/model.ts';
 import { withSession } from './session.ts';
 
-export const graph: Handler<{ readonly format: 'json' | 'dot' }> = (context, { options }) =>
+export const graph: Handler<{ readonly format: 'json' | 'dot'; readonly reduced: boolean }> = (
+  context,
+  { options },
+) =>
   withSession(context, async (session) => {
     const { output } = context;
     const services = await context.services.graph();
     switch (options.format) {
       case 'json':
-        output.document(services.json(session.tree.graph, session.root));
+        output.document(services.json(session.root, session.tree));
         break;
       case 'dot': {
-        const dot = services.dot(session.tree.graph);
+        const dot = await services.dot(session.tree.graph, options.reduced);
         if (output.json) output.document({ dot });
         else output.raw(dot);
         break;

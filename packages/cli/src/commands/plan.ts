@@ -8,17 +8,22 @@ import type { CommandContext } from '../context.ts';
 import { count, duration } from '../text/format.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
 import { fit, width } from '../text/width.ts';
-import { type PlanValues, planOptionsOf, warnOf, withSession } from './session.ts';
+import { type PlanValues, planOptionsOf, selectionOf, warnOf, withSession } from './session.ts';
 
-export const plan: Handler<PlanValues & { readonly commands: boolean; readonly all: boolean }> = (
-  context,
-  { args, options, line },
-) =>
+type PlanOwn = PlanValues & {
+  readonly commands: boolean;
+  readonly all: boolean;
+  readonly except: readonly string[];
+};
+
+const NOTHING: Plan = { targets: [], counts: { targets: 0, build: 0, hit: 0, waiting: 0 } };
+
+export const plan: Handler<PlanOwn> = (context, { args, options, line }) =>
   withSession(context, async (session) => {
     const { services, output } = context;
-    const selection = args.length === 0 ? [] : (await services.graph()).resolve(session.tree.graph, args);
+    const selection = await selectionOf(context, session, args, options.except);
     if (options.commands) {
-      const [target, ...more] = selection;
+      const [target, ...more] = selection ?? [];
       if (target === undefined || more.length > 0) {
         throw new ProblemError(
           inputProblem({ code: 'bad-arguments', text: 'plan --commands needs exactly one TARGET' }),
@@ -30,7 +35,10 @@ export const plan: Handler<PlanValues & { readonly commands: boolean; readonly a
       return EXIT.done;
     }
     warnOf(context, session.tree.warnings);
-    const made = await services.makePlan(session, planOptionsOf(options, selection, line));
+    const made =
+      selection === null
+        ? NOTHING
+        : await services.makePlan(session, planOptionsOf(options, selection, line));
     if (output.json) output.document(planDocument(made));
     else for (const text of planLines(made, options.all, context)) output.print(text);
     return EXIT.done;

@@ -1,7 +1,9 @@
 /**
  * Opening the tree for a command, with what must be said about it.
  */
-import type { Problem } from '@stx-make/core/errors';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import type { RunOptions, Session } from '@stx-make/scheduler/api';
 import type { OptionValues } from '../args/model.ts';
 import type { planOptions, runOptions } from '../args/options.ts';
@@ -36,6 +38,38 @@ export async function withSession<T>(
 /** Tells warnings of the tree, once a command. */
 export function warnOf(context: CommandContext, warnings: readonly Problem[]): void {
   context.output.problems(warnings);
+}
+
+/**
+ * The targets of a selection. Null where something was named and nothing is meant (an empty @FILE, everything
+ * excepted): not the same as naming nothing, which is everything.
+ * @throws ProblemError
+ */
+export async function selectionOf(
+  context: CommandContext,
+  session: Session,
+  terms: readonly string[],
+  except: readonly string[],
+): Promise<readonly string[] | null> {
+  if (terms.length === 0 && except.length === 0) return [];
+  const graph = await context.services.graph();
+  const names = graph.select(session.tree.graph, {
+    terms,
+    except,
+    readFile: (path) => readTerms(context, path),
+  });
+  return names.length === 0 ? null : names;
+}
+
+function readTerms({ io }: CommandContext, path: string): string {
+  try {
+    return readFileSync(path === '-' ? 0 : resolve(io.cwd, path), 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ProblemError(
+      inputProblem({ code: 'unreadable-file', text: `@${path} can not be read: ${reason}` }),
+    );
+  }
 }
 
 export type PlanValues = OptionValues<typeof planOptions>;

@@ -11,7 +11,7 @@ export const status: Handler<PlanValues> = (context, { options, line }) =>
     const { output, services } = context;
     warnOf(context, session.tree.warnings);
     const plan = await services.makePlan(session, planOptionsOf(options, [], line));
-    const daemon = await services.daemonStatus(session.state.root);
+    const daemon = await services.daemonStatus(session.state.root, context.io.env);
     const stages = byStage(plan.targets);
     if (output.json) {
       output.document({

@@ -3,7 +3,7 @@
  */
 import { SHELLS } from '../args/complete-scripts.ts';
 import { type CommandSpec, defineCommand } from '../args/model.ts';
-import { planOptions, runOptions, workerOptions } from '../args/options.ts';
+import { planOptions, runOptions, selectionOptions, workerOptions } from '../args/options.ts';
 
 const BUILD = 'Build';
 const ASK = 'Ask the graph';
@@ -13,6 +13,12 @@ const SETUP = 'Set up';
 const target = {
   name: 'TARGET',
   summary: 'A target, or a bare name where it is unique',
+  complete: 'target',
+} as const;
+
+const selection = {
+  name: 'SELECTION',
+  summary: 'Targets, stages, globs, +NAME (with what it needs), NAME+ (with what needs it), @FILE, all',
   complete: 'target',
 } as const;
 
@@ -36,21 +42,23 @@ export const commands: readonly CommandSpec[] = [
       },
       { line: 'world --json > result.json', text: 'for a script' },
     ],
-    graceful: true,
+    signals: 'kind',
     load: async () => (await import('./build.ts')).world,
   }),
   defineCommand({
     name: 'build',
     group: BUILD,
     summary: 'Build targets and all they need',
-    arguments: [{ ...target, arity: 'some' }],
-    options: runOptions,
+    arguments: [{ ...selection, arity: 'some' }],
+    options: { ...runOptions, ...selectionOptions },
     examples: [
       { line: 'build core-musl', text: 'one target' },
       { line: 'build musl user-htop', text: 'a bare name works where it is unique' },
+      { line: "build core 'user-lib*' --except user-libfoo", text: 'a stage and what matches, less one' },
+      { line: 'build core-zlib+', text: 'core-zlib and everything that needs it' },
       { line: 'build core-musl --no-cache', text: 'anew, whatever the records say' },
     ],
-    graceful: true,
+    signals: 'kind',
     load: async () => (await import('./build.ts')).build,
   }),
   defineCommand({
@@ -61,9 +69,10 @@ export const commands: readonly CommandSpec[] = [
       'build: it will be built. waiting: something it needs will be built first; whether it must be built ' +
         'too depends on what that gives. hit: a record answers.',
     ],
-    arguments: [{ ...target, arity: 'many' }],
+    arguments: [{ ...selection, arity: 'many' }],
     options: {
       ...planOptions,
+      ...selectionOptions,
       commands: {
         kind: 'flag',
         summary: 'Print a self-contained sh script of the exact buildctl calls for one TARGET',
@@ -84,10 +93,11 @@ export const commands: readonly CommandSpec[] = [
     arguments: [],
     options: {
       format: { kind: 'choice', value: 'FORMAT', choices: ['json', 'dot'], fallback: 'json', summary: 'How' },
+      reduced: { kind: 'flag', summary: 'dot: leave out edges that longer paths imply' },
     },
     examples: [
       { line: 'graph --format json', text: 'targets and edges with kind and place' },
-      { line: 'graph --format dot | dot -Tsvg > graph.svg', text: 'a picture, by Graphviz' },
+      { line: 'graph --format dot --reduced | dot -Tsvg > graph.svg', text: 'a picture, by Graphviz' },
     ],
     load: async () => (await import('./graph.ts')).graph,
   }),
@@ -212,13 +222,14 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./completion.ts')).completeWords,
   }),
   defineCommand({
-    name: '__supervise',
+    name: 'daemon supervise',
     group: SETUP,
     hidden: true,
     summary: 'The process that keeps the managed BuildKit',
     arguments: [{ name: 'WORD', summary: "The supervisor's own words", arity: 'many' }],
     options: {},
     examples: [],
+    signals: 'own',
     load: async () => (await import('./daemon.ts')).supervise,
   }),
 ];

@@ -12,9 +12,10 @@ import { type PlanValues, planOptionsOf, withSession } from './session.ts';
 export const why: Handler<PlanValues> = (context, { args, options, line }) =>
   withSession(context, async (session) => {
     const services = await context.services.graph();
-    // One by one: the order matters, and resolve() sorts.
-    const [from = '', to] = args.map((word) => services.resolve(session.tree.graph, [word])[0] ?? '');
-    if (to !== undefined) return showPath(context, from, to, services.path(session.tree.graph, from, to));
+    const [from = '', to] = services.resolve(session.tree.graph, args);
+    if (to !== undefined) {
+      return showPath(context, from, to, await services.path(session.tree.graph, from, to));
+    }
     return await showReasons(context, session, from, planOptionsOf(options, [from], line));
   });
 
@@ -23,20 +24,25 @@ function showPath(
   { output }: CommandContext,
   from: string,
   to: string,
-  path: readonly Edge[] | null,
+  path: readonly (readonly Edge[])[] | null,
 ): number {
-  if (output.json) output.document({ from, to, path });
-  else if (path === null) output.print(`${from} does not need ${to}`);
-  else if (path.length === 0) output.print(`${from} is ${to}`);
+  const hops = path?.map((edges) => ({ from: edges[0]?.from, to: edges[0]?.to, places: edges.map(placeOf) }));
+  if (output.json) output.document({ from, to, path: hops ?? null });
+  else if (hops === undefined) output.print(`${from} does not need ${to}`);
+  else if (hops.length === 0) output.print(`${from} is ${to}`);
   else {
-    for (const edge of path) {
+    for (const hop of hops) {
+      const places = hop.places.map(({ kind, file, line }) => `${kind}, ${sanitizeLine(file)}:${line}`);
       output.print(
-        `${output.paint('strong', edge.from)} needs ${output.paint('strong', edge.to)} ` +
-          `(${edge.kind}, ${sanitizeLine(edge.file)}:${edge.line})`,
+        `${output.paint('strong', hop.from ?? '')} needs ${output.paint('strong', hop.to ?? '')} (${places.join('; ')})`,
       );
     }
   }
   return path === null ? EXIT.no : EXIT.done;
+}
+
+function placeOf({ kind, file, line }: Edge): Pick<Edge, 'kind' | 'file' | 'line'> {
+  return { kind, file, line };
 }
 
 async function showReasons(

@@ -78,7 +78,9 @@ function makePlans(options: MadeRun, next: () => number, hit: (i: number) => boo
     const stage = stageOf(i, options.targets);
     const needed = new Set<string>();
     for (let k = 0; k < 3 && i > 0; k++) {
-      const dependency = plans[Math.max(0, i - 1 - Math.floor(next() * 12))];
+      const at = Math.max(0, i - 1 - Math.floor(next() * 12));
+      const spoilt = isSpoilt(options, at) && options.failing?.includes(i - 1) !== true;
+      const dependency = plans[spoilt ? 0 : at];
       if (dependency !== undefined) needed.add(dependency.name);
     }
     const dependencies = [...needed].sort();
@@ -95,6 +97,12 @@ function makePlans(options: MadeRun, next: () => number, hit: (i: number) => boo
     });
   }
   return plans;
+}
+
+/** A failing target, and the one after it: only the one after it may need the failing one, so that a failure
+ * does not end nearly everything. */
+function isSpoilt({ failing = [] }: MadeRun, index: number): boolean {
+  return failing.includes(index) || failing.includes(index - 1);
 }
 
 class Simulation {

@@ -99,26 +99,16 @@ export function testServices(
     planCommands: (_session, target) => Promise.resolve(`#!/bin/sh\nbuildctl build # ${target}\n`),
     graph: () =>
       Promise.resolve({
-        resolve: (graph, words) =>
-          words.map((word) => {
-            const names = [...graph.targets.keys()].filter(
-              (name) => name === word || name.endsWith(`-${word}`),
-            );
-            const [only] = names;
-            if (only !== undefined && names.length === 1) return only;
-            throw new ProblemError(
-              names.length === 0
-                ? inputProblem({ code: 'unknown-target', text: `there is no target "${word}"` })
-                : inputProblem({ code: 'ambiguous-target', text: `"${word}" is ${names.join(' or ')}` }),
-            );
-          }),
-        json: (_graph, root) => ({ root, targets: [], edges: [] }),
-        dot: () => 'digraph {}\n',
+        select: (graph, { terms }) =>
+          resolveWords(graph, terms.length === 0 ? [...graph.targets.keys()] : terms),
+        resolve: resolveWords,
+        json: (root) => ({ root, targets: [], edges: [] }),
+        dot: () => Promise.resolve('digraph {}\n'),
         dependencies: (graph, target, transitive) => close(graph, target, transitive, true),
         dependents: (graph, target, transitive) => close(graph, target, transitive, false),
         path: (graph, from, to) => {
           const edge = graph.targets.get(from)?.edges.find((each) => each.to === to);
-          return edge === undefined ? null : [edge];
+          return Promise.resolve(edge === undefined ? null : [[edge]]);
         },
       }),
     doctor: () =>
@@ -183,4 +173,17 @@ export function okSummary(options: RunOptions): RunSummary {
     })),
     problems: [],
   };
+}
+
+function resolveWords(graph: TargetGraph, words: readonly string[]): string[] {
+  return words.map((word) => {
+    const names = [...graph.targets.keys()].filter((name) => name === word || name.endsWith(`-${word}`));
+    const [only] = names;
+    if (only !== undefined && names.length === 1) return only;
+    throw new ProblemError(
+      names.length === 0
+        ? inputProblem({ code: 'unknown-target', text: `there is no target "${word}"` })
+        : inputProblem({ code: 'ambiguous-name', text: `"${word}" is ${names.join(' or ')}` }),
+    );
+  });
 }

@@ -3,7 +3,7 @@
  * made by pure functions of rows; this file only ties them to Ink, keys and the terminal's size.
  */
 import { Box, type Key as InkKey, Static, Text, useApp, useInput, useWindowSize } from 'ink';
-import { memo, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { memo, useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Tone } from '../text/paint.ts';
 import type { Glyphs } from './glyphs.ts';
 import { LogTail } from './log-tail.ts';
@@ -39,23 +39,31 @@ export function App({ store, glyphs, colour, onStop, onSuspend }: AppProps) {
   const width = Math.max(20, columns - 1);
   const height = ui.screen.kind === 'overview' ? Math.min(LIVE_ROWS, rows - 2) : rows - 2;
   const area: Area = { columns: width, rows: Math.max(1, height), glyphs };
+  // Keys can come faster than React commits: each works on what the one before it left.
+  const current = useRef(ui);
+  const show = (next: Ui): void => {
+    current.current = clamped(next, log, area.rows - 1);
+    setUi(current.current);
+  };
   useInput((input, inkKey) => {
-    const done = step(ui, keyOf(input, inkKey), frame.view, Math.max(1, area.rows - 2));
-    setUi(clamped(done.ui, log, area.rows - 1));
-    switch (done.effect?.kind) {
-      case 'stop':
-        onStop();
-        break;
-      case 'suspend':
-        onSuspend(suspendTerminal);
-        break;
-      case 'find':
-        setUi(found(done.ui, log, done.effect.direction));
-        break;
-      case undefined:
-        break;
-      default:
-        done.effect satisfies never;
+    for (const key of keysOf(input, inkKey)) {
+      const done = step(current.current, key, frame.view, Math.max(1, area.rows - 2));
+      show(done.ui);
+      switch (done.effect?.kind) {
+        case 'stop':
+          onStop();
+          break;
+        case 'suspend':
+          onSuspend(suspendTerminal);
+          break;
+        case 'find':
+          show(found(done.ui, log, done.effect.direction));
+          break;
+        case undefined:
+          break;
+        default:
+          done.effect satisfies never;
+      }
     }
   });
   const live = frame.view.phase === 'finished' ? [] : screenRows(frame, ui, log, area);
@@ -183,6 +191,23 @@ function found(ui: Ui, log: readonly string[], direction: 'up' | 'down'): Ui {
   const up = findUp(log, ui.screen.search, ui.screen.up, direction);
   return up === null ? ui : { ...ui, screen: { ...ui.screen, up } };
 }
+
+/** Keys typed fast, and pastes, come in one piece: each character is a key of its own. */
+function keysOf(input: string, key: InkKey): readonly Key[] {
+  if (key.ctrl || [...input].length < 2) return [keyOf(input, key)];
+  return [...input].map(
+    (character) => CONTROL_KEYS[character] ?? { input: character, name: null, ctrl: false },
+  );
+}
+
+const CONTROL_KEYS: Readonly<Record<string, Key>> = {
+  '\r': { input: '', name: 'return', ctrl: false },
+  '\n': { input: '', name: 'return', ctrl: false },
+  '\t': { input: '', name: 'tab', ctrl: false },
+  '\u007f': { input: '', name: 'backspace', ctrl: false },
+  '\u0003': { input: 'c', name: null, ctrl: true },
+  '\u001a': { input: 'z', name: null, ctrl: true },
+};
 
 function keyOf(input: string, key: InkKey): Key {
   const names: readonly [boolean, Key['name']][] = [

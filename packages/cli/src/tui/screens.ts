@@ -102,7 +102,8 @@ export function detailRows({ view, now, estimate }: Frame, name: string, area: A
     ],
   ];
   const field = (label: string, text: string): void => {
-    if (text !== '') rows.push([span(fit(label, 10), 'quiet'), span(text)]);
+    // Seven columns and a blank: a whole digest fits beside it in 80.
+    if (text !== '') rows.push([span(`${fit(label, 7)} `, 'quiet'), span(text)]);
   };
   for (const { text } of target.reasons) field('because', sanitizeLine(text));
   if (target.state === 'waiting')
@@ -110,7 +111,9 @@ export function detailRows({ view, now, estimate }: Frame, name: string, area: A
   if (target.state === 'skipped') field('skipped', sanitizeLine(target.text ?? ''));
   if (target.worker !== null)
     field('worker', sanitizeLine(view.workers.get(target.worker)?.info.name ?? target.worker));
-  field('expected', target.expected === null ? 'never built here' : `about ${elapsed(target.expected)}`);
+  if (target.state === 'waiting' || target.state === 'ready' || target.state === 'running') {
+    field('takes', target.expected === null ? 'never built here' : `about ${elapsed(target.expected)}`);
+  }
   for (const step of target.steps) field('step', `${sanitizeLine(step.name)} (${elapsed(now - step.since)})`);
   if (target.failure !== null) {
     field('cause', sanitizeLine(target.failure.cause));

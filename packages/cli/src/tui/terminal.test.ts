@@ -1,8 +1,11 @@
 /** The TUI in a real pseudo terminal, read by a terminal emulator. */
 import type { RunEvent } from '@stx-make/core/events';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { type MadeRun, madeRun } from '../testing/events.ts';
 import { type TerminalOptions, TestTerminal } from '../testing/terminal.ts';
+
+/** A real program on a machine that may be busy. */
+vi.setConfig({ testTimeout: 30_000 });
 
 const open: TestTerminal[] = [];
 afterEach(async () => {
@@ -150,8 +153,10 @@ test('keys: help, the list with filter, a target and why it waits, back', async 
   await terminal.shows((text) => text.includes('all 11 of 60'), 'the filtered list');
   terminal.type('\r');
   await terminal.shows((text) => !text.includes('target-5_'), 'the filter taken');
+  terminal.type('\t\t');
+  await terminal.shows((text) => text.includes('waiting 10 of 60'), 'the waiting ones');
   terminal.type('\u001b[B\u001b[B');
-  await terminal.shows((text) => /^▶ /m.test(text), 'a selection');
+  await terminal.shows((text) => /^▶ waiting/m.test(text), 'a selection');
   terminal.type('\r');
   await terminal.shows((text) => text.includes('needs') && text.includes('waits'), 'why it waits');
   terminal.type('qq');
