@@ -9,7 +9,7 @@ function target(name: string, ...dependencies: string[]) {
 }
 
 it('knots longer than the call stack are found', () => {
-  const count = 30_000;
+  const count = 20_000;
   const ring = Array.from({ length: count }, (_, i) => target(`n${i}`, `n${(i + 1) % count}`));
   expect(knots(toDigraph(ring)).map((knot) => knot.length)).toEqual([count]);
 });

@@ -51,7 +51,7 @@ export function knots(graph: Digraph): string[][] {
       const parent = stack.at(-1);
       if (parent !== undefined) lower(low, parent.node, low.get(node));
       if (low.get(node) !== index.get(node)) continue;
-      const knot = open.splice(open.indexOf(node));
+      const knot = open.splice(open.lastIndexOf(node));
       for (const member of knot) isOpen.delete(member);
       if (knot.length > 1 || graph.hasEdge(node, node)) found.push(knot.sort(byCodeUnit));
     }

@@ -162,7 +162,7 @@ describe('against smol-toml', () => {
         expect(plain(result.document.value)).toEqual(plain(expected));
         expectPlaces(source, result.document, result.document.value, []);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
