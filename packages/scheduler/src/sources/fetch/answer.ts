@@ -64,7 +64,8 @@ function isDelimited(headers: IncomingHttpHeaders): boolean {
 
 function readLength(headers: IncomingHttpHeaders): number | null {
   const text = headers['content-length'];
-  return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : null;
+  const length = text !== undefined && /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(length) ? length : null;
 }
 
 function readEncoding(headers: IncomingHttpHeaders): string | null {
