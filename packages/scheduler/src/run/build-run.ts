@@ -27,7 +27,6 @@ export async function buildRun(
 ): Promise<RunSummary> {
   const { workspace, options, state, emit } = context;
   const work = await clearWork(context);
-  emit({ type: 'activity', id: 'workers', text: 'connecting to BuildKit', done: false });
   const driver = await workspace.driver();
   const crew = await driver.connect({
     addresses: options.workers.addresses,
@@ -36,6 +35,7 @@ export async function buildRun(
     state: state.paths,
     env: workspace.env,
     signal: context.stop,
+    onActivity: (text) => emit({ type: 'activity', id: 'workers', text, done: false }),
   });
   emit({ type: 'activity', id: 'workers', text: 'connected to BuildKit', done: true });
   let sources: RunSources | null = null;

@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly state: StatePaths;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
+  /** Told what takes long: starting the daemon, waiting for an address. */
+  readonly onActivity?: (text: string) => void;
 }
 
 /** The workers of one run: all of one engine. */
