@@ -59,8 +59,9 @@ function resolve(parsed: ParsedContainerfile, options: ResolveOptions): Resolved
   for (const node of written) {
     if (!reachable.has(node) || node.context !== null) continue;
     const environment = startOf(node, environments, parsed);
-    dispatchSteps(node.steps, { environment, buildArgs, globals, isReady }, gathered);
+    // Before its steps: with BuildKit a stage may copy from itself, as far as it got, by an ONBUILD trigger.
     environments.set(node, environment);
+    dispatchSteps(node.steps, { environment, buildArgs, globals, isReady }, gathered);
   }
   return {
     stages: written.map((node, index) => buildStage(node, index, reachable)),
