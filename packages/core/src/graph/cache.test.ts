@@ -116,13 +116,33 @@ describe('kept facts', () => {
     expect(log).not.toEqual([]);
   });
 
-  it.each(['', 'x', '{}', '[]', 'null', '{"version":0,"entries":{}}', '{"version":1,"entries":null}'])(
-    'that can not be read are dropped: %s',
-    async (text) => {
-      const result = await loadWith(new FactsCache(text), hashed(TREE));
-      expect(result.tree?.graph.targets.size).toBe(4);
-    },
-  );
+  it('of another build of the program are read again', async () => {
+    const first = new FactsCache(null, 'one');
+    await loadWith(first, hashed(TREE));
+    const text = first.serialize();
+    for (const [program, reads] of [
+      ['one', false],
+      ['two', true],
+    ] as const) {
+      const log: string[] = [];
+      await loadWith(new FactsCache(text, program), hashed(TREE, log));
+      expect(log.length > 0).toBe(reads);
+    }
+  });
+
+  it.each([
+    '',
+    'x',
+    '{}',
+    '[]',
+    'null',
+    '{"version":0,"program":"","entries":{}}',
+    '{"version":1,"program":"","entries":null}',
+    '{"version":1,"program":"","entries":5}',
+  ])('that can not be read are dropped: %s', async (text) => {
+    const result = await loadWith(new FactsCache(text), hashed(TREE));
+    expect(result.tree?.graph.targets.size).toBe(4);
+  });
 });
 
 describe('a frozen tree', () => {
@@ -147,6 +167,7 @@ describe('a frozen tree', () => {
       key,
       treeKey(list, { platform: 'linux/arm64' }),
       treeKey(list, { ...options, allowedImages: new Set(['a']) }),
+      treeKey(list, options, 'another build'),
       treeKey(list.slice(1), options),
       treeKey(hashed({ ...TREE, 'core/a': copies('core-b') }), options),
       treeKey(

@@ -31,6 +31,7 @@ interface Entry {
 
 interface Document {
   readonly version: number;
+  readonly program: string;
   /** How often it was written. */
   readonly generation: number;
   readonly entries: Record<string, Entry>;
@@ -42,12 +43,15 @@ const KEEP = 8;
 export class FactsCache {
   readonly #entries: Record<string, Entry>;
   readonly #generation: number;
+  readonly #program: string;
   #changed = false;
   #sound = true;
 
-  /** `text`: what `serialize` once gave, null for none. */
-  constructor(text: string | null) {
-    const { generation, entries } = readDocument(text);
+  /** `text`: what `serialize` once gave, null for none. `program`: which build of this program runs; facts of
+   * another one are read again, whatever FACTS_VERSION says. */
+  constructor(text: string | null, program = '') {
+    const { generation, entries } = readDocument(text, program);
+    this.#program = program;
     this.#generation = generation;
     this.#entries = entries;
   }
@@ -63,7 +67,13 @@ export class FactsCache {
     if (!this.#changed) return null;
     const generation = this.#generation + 1;
     const kept = Object.entries(this.#entries).filter(([, entry]) => generation - entry.used <= KEEP);
-    return JSON.stringify({ version: FACTS_VERSION, generation, entries: Object.fromEntries(kept) });
+    const document: Document = {
+      version: FACTS_VERSION,
+      program: this.#program,
+      generation,
+      entries: Object.fromEntries(kept),
+    };
+    return JSON.stringify(document);
   }
 
   /** A reader that asks the cache first. */
@@ -123,12 +133,13 @@ function readNow(folder: HashedFolder): FreshReader {
   return { reader: folderReader({ stage, name, dir, packageToml, containerfile }), asPromised };
 }
 
-function readDocument(text: string | null): Pick<Document, 'generation' | 'entries'> {
+function readDocument(text: string | null, program: string): Pick<Document, 'generation' | 'entries'> {
   const nothing = { generation: 0, entries: Object.create(null) as Record<string, Entry> };
   if (text === null) return nothing;
   try {
     const document = JSON.parse(text) as Document;
-    if (document.version !== FACTS_VERSION || typeof document.entries !== 'object') return nothing;
+    if (document.version !== FACTS_VERSION || document.program !== program) return nothing;
+    if (typeof document.entries !== 'object') return nothing;
     return { generation: document.generation, entries: Object.assign(Object.create(null), document.entries) };
   } catch {
     return nothing;

@@ -39,8 +39,11 @@ COPY --from=fetch x .
         { from: 'core-c', to: 'core-b', kind: 'mount', file, line: 7 },
       ],
       dependencies: ['core-a', 'core-b'],
+      // As written, and as BuildKit looks for them.
       contextNames: new Map([
+        ['docker.io/stagex/core-b:latest', 'core-b'],
         ['stagex/core-a', 'core-a'],
+        ['stagex/core-a:latest', 'core-a'],
         ['stagex/core-b', 'core-b'],
       ]),
     });

@@ -54,7 +54,9 @@ export function edgesOf(
         continue;
       }
       edges.push({ from: target.name, to: found.target, kind: reference.kind, file, line: reference.line });
+      // BuildKit looks for the short form; others look for what is written.
       contexts.set(found.context, found.target);
+      if (reference.image !== found.context) contexts.set(reference.image, found.target);
       const mismatch = platformMismatch(reference, names.targets.get(found.target), file);
       if (mismatch !== null) problems.push(mismatch);
     }
@@ -84,8 +86,7 @@ type Found = { readonly target: string; readonly context: string };
 
 /** The target, the problem, or null where there is nothing to say. */
 function lookUp({ image, line }: ImageReference, names: TreeNames, file: string): Found | Problem | null {
-  const meaning = names.meanings.get(image) ?? meaningOf(image);
-  names.meanings.set(image, meaning);
+  const meaning = meaningIn(names.meanings, image);
   if (meaning.kind === 'target' && names.targets.has(meaning.target)) return meaning;
   if (names.allowedImages.has(image)) return null;
   const problem = (code: string, text: string, hint?: string): Problem =>
@@ -112,6 +113,14 @@ function lookUp({ image, line }: ImageReference, names: TreeNames, file: string)
       );
     }
   }
+}
+
+function meaningIn(meanings: TreeNames['meanings'], image: string): ImageMeaning {
+  const known = meanings.get(image);
+  if (known !== undefined) return known;
+  const meaning = meaningOf(image);
+  meanings.set(image, meaning);
+  return meaning;
 }
 
 /** Text and hint for what is no target. */

@@ -15,17 +15,24 @@ import type { Edge, GraphTarget, LoadedTree } from './model.ts';
 /** Raised when the shape of the text changes; what it holds is versioned by FACTS_VERSION. */
 const SNAPSHOT_VERSION = 1;
 
-/** The hash of everything that decides what a tree loads to. */
+/** The hash of everything that decides what a tree loads to. `program`: as for FactsCache. */
 export function treeKey(
   folders: readonly Omit<HashedFolder, 'read'>[],
   { platform, allowedImages }: LoadOptions,
+  program = '',
 ): Digest {
   const rows = folders
     .map(({ stage, name, dir, packageToml, containerfile }) =>
       JSON.stringify([dir, stage, name, packageToml, containerfile]),
     )
     .sort(byCodeUnit);
-  const head = [SNAPSHOT_VERSION, FACTS_VERSION, platform, [...(allowedImages ?? [])].sort(byCodeUnit)];
+  const head = [
+    SNAPSHOT_VERSION,
+    FACTS_VERSION,
+    program,
+    platform,
+    [...(allowedImages ?? [])].sort(byCodeUnit),
+  ];
   return digestOf([JSON.stringify(head), ...rows].join('\n'));
 }
 
