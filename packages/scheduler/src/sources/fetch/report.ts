@@ -91,7 +91,8 @@ function failedProblem(content: WantedContent, failures: readonly MirrorFailure[
   const byUrl = new Map<string, MirrorFailure[]>();
   for (const failure of failures) byUrl.set(failure.url, [...(byUrl.get(failure.url) ?? []), failure]);
   const lines = [...byUrl].map(([url, list]) => {
-    const last = list.at(-1);
+    // That a host was not asked any more says less than what it did before.
+    const last = list.findLast((failure) => failure.kind !== 'host-down') ?? list.at(-1);
     const tries = list.length === 1 ? '' : ` (${list.length} tries)`;
     return `\n  ${url}: ${last?.text ?? ''}${tries}`;
   });

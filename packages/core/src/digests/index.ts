@@ -1,0 +1,3 @@
+/** Committed digests: read, write, compare. */
+export * from './compare.ts';
+export * from './file.ts';
