@@ -322,7 +322,7 @@ void value_to_rax(int node) {
 			value_to_rax(node_b[node]);
 			emit_label("jmp %", end);
 			emit_label(":", no);
-			value_to_rax(node_next[node]);
+			value_to_rax(node_value[node]);
 		} else {
 			jump(node, no, 0);
 			emit_number("mov_rax,i32", 1);
@@ -338,5 +338,5 @@ void value_to_rax(int node) {
 void effect(int node) {
 	int a = node_a[node];
 	if (node_kind[node] == N_BINARY && node_kind[a] == N_UPDATE && is_number(node_b[node])) node = a;
-	value_to_rax(node);
+	if (is_number(node) == 0) value_to_rax(node);
 }

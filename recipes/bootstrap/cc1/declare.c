@@ -7,6 +7,7 @@ int declared_name;            /* what the last declarator declared, 0 where it h
 int parameter_names[64];      /* of the last function declarator */
 int parameter_types[64];
 int parameter_count;
+int parameter_top;            /* taken by declarators that are not complete yet */
 int emitted;                  /* how many bytes of the initial value were written */
 
 int base_type();
@@ -75,6 +76,7 @@ int base_type() {
 
 /* The parameters of a function up to ")"; gives how many. */
 int parameters() {
+	int first = parameter_top;
 	int count = 0;
 	while (word != ')') {
 		int type = declarator(base_type());
@@ -82,13 +84,15 @@ int parameters() {
 		if (type_kind[type] == T_ARRAY) type = pointer_to(type_base[type]);
 		else if (type_kind[type] == T_FUNCTION) type = pointer_to(type);
 		if (is_scalar(type) == 0 || type == VOID) fail("a parameter must fit into a register", 0);
-		if (count == 64) fail("too many parameters", 0);
-		parameter_names[count] = declared_name;
-		parameter_types[count] = type;
+		if (parameter_top == 64) fail("too many parameters", 0);
+		parameter_names[parameter_top] = declared_name;
+		parameter_types[parameter_top] = type;
+		parameter_top = parameter_top + 1;
 		count = count + 1;
 		if (accept(',') == 0) break;
 	}
 	expect(')');
+	parameter_top = first;
 	parameter_count = count;
 	return count;
 }

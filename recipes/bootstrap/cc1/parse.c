@@ -251,7 +251,7 @@ int conditional() {
 			return no;
 		}
 		node_b[node] = yes;
-		node_next[node] = no;
+		node_value[node] = no;
 		node_type[node] = node_type[yes];
 		if (is_number(yes)) node_type[node] = node_type[no];
 	}

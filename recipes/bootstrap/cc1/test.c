@@ -81,12 +81,22 @@ int many(int a, int b, int c, int d, int e, int f, int g) {
 	return a + 10*b + 100*c + 1000*d + 10000*e + 100000*f + 1000000*g;
 }
 
+int apply(int x, int (*to)(int a, int b), int y) {
+	return to(x, y);
+}
+
+int minus(int a, int b) {
+	return a - b;
+}
+
 int main(int argc, char **argv) {
 	int i, j, sum = 0;
 	struct shape s, t;
 	struct point p = points[0], *q = &s.at;
 	char local[10];
 	char c = 255;
+	check(apply(7, minus, 2) == 5);
+	check(0x1F == 31 && 017 == 15 && 0 == 00);
 	check(squares[3] == 16 && squares[4] == -25 && squares[5] == 9223372036854775807);
 	check(sizeof(squares) == 48);
 	check(sizeof(struct shape) == 48);
@@ -121,6 +131,7 @@ int main(int argc, char **argv) {
 	check(sum == 3);
 	i = 0; while (1) { if (++i > 9) break; } check(i == 10);
 	check((i > 5 ? "yes" : "no")[0] == 'y');
+	check(minus(i ? 9 : 8, i == 0 ? 7 : 6) == 3);
 	check((1, 2, 3) == 3);
 	i = 5; i <<= 2;
 	check(i == 20); i >>= 1; i |= 1; i ^= 2; i &= 13; i *= 3; i /= 2; i %= 8;

@@ -13,7 +13,7 @@ enum {
 	N_UPDATE,      /* a = a operator b; value is the operator */
 	N_BINARY,      /* a operator b; value is the operator */
 	N_NEGATE, N_INVERT, N_NOT, N_AND, N_OR, N_COMMA,
-	N_CHOOSE,      /* a ? b : next */
+	N_CHOOSE,      /* a ? b : value, which is a node */
 	N_CALL,        /* a with the arguments b, linked by next; value is how many */
 };
 

@@ -212,14 +212,14 @@ void number() {
 	if (source[0] == '0' && (source[1] == 'x' || source[1] == 'X')) {
 		base = 16;
 		source = source + 2;
-	}
+	} else if (source[0] == '0') base = 8;
 	int digit = digit_value(source[0]);
 	while (digit < base) {
 		word_value = word_value * base + digit;
 		source = source + 1;
 		digit = digit_value(source[0]);
 	}
-	if (is_letter(source[0])) fail("a number ends with a letter", 0);
+	if (is_letter(source[0]) || digit < 10) fail("this is no number", 0);
 }
 
 /* Strings that follow each other are one. */

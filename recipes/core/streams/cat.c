@@ -1,25 +1,29 @@
-/* cat: writes the bytes of its files, or of its input where there are none. */
+/* cat: writes the bytes of its files one after the other, or those of its input.
 
-char buffer[65536];
+   usage: cat [FILE...] */
 
-int copy(int from) {
-	int n = syscall(0, from, buffer, 65536);
-	while (n > 0) {
-		if (syscall(1, 1, buffer, n) != n) return 1;
-		n = syscall(0, from, buffer, 65536);
-	}
+#include <io.h>
+
+char piece[65536];
+
+int copy(int file) {
+	int n;
+	while ((n = read(file, piece, 65536)) > 0) if (write_all(1, piece, n) < 0) return 1;
 	return n < 0;
 }
 
 int main(int argc, char **argv) {
-	int i = 1;
 	int status = 0;
+	int i;
+	program_name = "cat";
 	if (argc == 1) return copy(0);
-	while (i < argc) {
-		int file = syscall(2, argv[i], 0, 0);
-		if (copy(file)) status = 1;
-		syscall(3, file, 0, 0);
-		i = i + 1;
+	for (i = 1; i < argc; i++) {
+		int file = equal(argv[i], "-") ? 0 : open(argv[i], O_RDONLY, 0);
+		if (file < 0 || copy(file)) {
+			warn("can not read", argv[i]);
+			status = 1;
+		}
+		if (file > 0) close(file);
 	}
 	return status;
 }

@@ -1,17 +1,16 @@
-/* echo: writes its arguments, with a blank between them and a line end after them. */
+/* echo: writes its arguments, with a blank between them and a line end after them.
 
-int length(char *text) {
-	int n = 0;
-	while (text[n]) n = n + 1;
-	return n;
-}
+   usage: echo [-n] [TEXT...]     -n: no line end */
+
+#include <io.h>
 
 int main(int argc, char **argv) {
-	int i = 1;
-	while (i < argc) {
-		if (i > 1) syscall(1, 1, " ", 1);
-		syscall(1, 1, argv[i], length(argv[i]));
-		i = i + 1;
+	int line_end = !(argc > 1 && equal(argv[1], "-n"));
+	int i;
+	for (i = 2 - line_end; i < argc; i++) {
+		put_text(argv[i]);
+		if (i + 1 < argc) put_char(' ');
 	}
-	return syscall(1, 1, "\n", 1) != 1;
+	if (line_end) put_char('\n');
+	return finish(0);
 }
