@@ -332,23 +332,36 @@ forbid_services() {
   file=/usr/sbin/policy-rc.d
   if [ -d /usr/sbin ] && { [ ! -e "$file" ] || grep -q 'of stx-make' "$file"; }; then
     policy=$file
-    printf '#!/bin/sh\n# of stx-make: while ./run installs packages no service is started\nexit 101\n' >"$file" &&
-      chmod 755 "$file"
+    if ! printf '#!/bin/sh\n# of stx-make: while ./run installs packages no service is started\nexit 101\n' >"$file" ||
+      ! chmod 755 "$file"; then
+      fail "$file can not be written, and without it the packages' services would be started"
+    fi
   fi
 }
 
+has_runc() { has runc || [ -x /usr/sbin/runc ]; }
 runc_step() {
-  has runc || [ -x /usr/sbin/runc ] || install_packages 'BuildKit runs its steps with it; not needed with --worker or BUILDKIT_HOST' runc
+  has_runc && return
+  install_packages 'BuildKit runs its steps with it; not needed with --worker or BUILDKIT_HOST' runc
+  has_runc || fail 'runc was installed but is not in PATH: add its folder'
 }
 
-test_step() {
-  list=''
+# Calls its arguments with each missing command and its package.
+each_missing() {
   while read -r command package; do
     case $command in '' | '#'*) continue ;; esac
-    has "$command" || list="$list $package"
+    has "$command" || "$@" "$command" "$package"
   done <"$tools/test-packages.txt"
+}
+test_step() {
+  list=''
+  add_package() { list="$list $2"; }
+  each_missing add_package
+  [ -n "$list" ] || return 0
   # shellcheck disable=SC2086 # a list of words
-  [ -z "$list" ] || install_packages 'for tests only' $list
+  install_packages 'for tests only' $list
+  still_missing() { fail "$1 is not in PATH although the package $2 was installed: add its folder"; }
+  each_missing still_missing
 }
 
 # --- all of it -----------------------------------------------------------------------------------------
