@@ -20,12 +20,14 @@ export interface TerminalOptions {
   readonly rows?: number;
   readonly env?: NodeJS.ProcessEnv;
   readonly words?: readonly string[];
+  /** Under a shell with job control, which takes the program to the foreground again after a line was typed. */
+  readonly jobControl?: boolean;
 }
 
 let bundled: Promise<string> | null = null;
 
 /** The test program as one file, built once a test process: Node does not run .tsx. */
-function program(): Promise<string> {
+export function program(): Promise<string> {
   bundled ??= (async () => {
     const outdir = mkdtempSync(join(tmpdir(), 'stx-tui-'));
     process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
@@ -94,7 +96,10 @@ export class TestTerminal {
     const server = createServer();
     const socket = join(folder, 's');
     await new Promise<void>((resolve) => server.listen(socket, resolve));
-    const command = `tty > ${folder}/tty; stty cols ${columns} rows ${rows}; exec ${process.execPath} ${file} ${words.join(' ')}`;
+    const run = `sh -c 'echo $$ > ${folder}/pid; exec ${process.execPath} ${file} ${words.join(' ')}'`;
+    const begin = `tty > ${folder}/tty; stty cols ${columns} rows ${rows}`;
+    const command =
+      options.jobControl === true ? `${begin}; set -m; ${run}; read line; fg` : `${begin}; exec ${run}`;
     const child = spawn('script', ['-qfec', command, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: {
@@ -136,6 +141,25 @@ export class TestTerminal {
     const tty = readFileSync(join(this.#folder, 'tty'), 'utf8').trim();
     this.#emulator.resize(columns, rows);
     execFileSync('stty', ['-F', tty, 'cols', String(columns), 'rows', String(rows)]);
+  }
+
+  /** Sends a signal to the program. */
+  signal(name: NodeJS.Signals): void {
+    process.kill(this.#pid, name);
+  }
+
+  get #pid(): number {
+    return Number(readFileSync(join(this.#folder, 'pid'), 'utf8'));
+  }
+
+  /** Waits until the program is stopped (state T of proc(5)). Nothing tells of it, so it is asked for. */
+  async stopped(): Promise<void> {
+    const state = (): string | undefined =>
+      readFileSync(`/proc/${this.#pid}/stat`, 'latin1').split(') ')[1]?.charAt(0);
+    for (let i = 0; state() !== 'T'; i++) {
+      if (i > 400) throw new Error('it was not stopped');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   /** The terminal's modes, as stty names them. */

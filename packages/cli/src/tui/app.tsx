@@ -6,6 +6,7 @@ import { Box, type Key as InkKey, Static, Text, useApp, useInput, useWindowSize 
 import { memo, useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Tone } from '../text/paint.ts';
 import type { Glyphs } from './glyphs.ts';
+import type { GiveBack } from './job-control.ts';
 import { LogTail } from './log-tail.ts';
 import { type Area, overview } from './overview.ts';
 import { type Row, textOf } from './rows.ts';
@@ -25,16 +26,19 @@ export interface AppProps {
   readonly colour: boolean;
   /** A Ctrl-C: the first one stops kindly, the second kills. */
   readonly onStop: () => void;
-  /** Hands the terminal back, stops the process group, takes the terminal again. */
-  readonly onSuspend: (suspend: () => Promise<{ resume: () => Promise<void> }>) => void;
+  /** A Ctrl-Z. */
+  readonly onSuspend: () => void;
+  /** Told once how to hand the terminal over. */
+  readonly onTerminal: (giveBack: GiveBack) => void;
 }
 
-export function App({ store, glyphs, colour, onStop, onSuspend }: AppProps) {
+export function App({ store, glyphs, colour, onStop, onSuspend, onTerminal }: AppProps) {
   const frame = useSyncExternalStore(store.subscribe, store.frame);
   const { columns, rows } = useWindowSize();
   const { suspendTerminal } = useApp();
   const [ui, setUi] = useState<Ui>(FIRST_UI);
   const log = useLog(frame, ui);
+  useEffect(() => onTerminal(() => suspendTerminal()), [onTerminal, suspendTerminal]);
   // One column stays free: a terminal that wraps at the last one would break the count of rows.
   const width = Math.max(20, columns - 1);
   const height = ui.screen.kind === 'overview' ? Math.min(LIVE_ROWS, rows - 2) : rows - 2;
@@ -54,7 +58,7 @@ export function App({ store, glyphs, colour, onStop, onSuspend }: AppProps) {
           onStop();
           break;
         case 'suspend':
-          onSuspend(suspendTerminal);
+          onSuspend();
           break;
         case 'find':
           show(found(done.ui, log, done.effect.direction));

@@ -9,6 +9,7 @@ import type { Reporter } from '../report/reporter.ts';
 import { summaryLines } from '../report/summary.ts';
 import { App } from './app.tsx';
 import { glyphsFor } from './glyphs.ts';
+import { controlJobs, type JobControl } from './job-control.ts';
 import { RunStore } from './store.ts';
 
 /** Frames a second, for keys and resizing; events alone make at most ten (store.ts). */
@@ -24,13 +25,17 @@ export function tuiReporter(context: CommandContext): Reporter {
     },
   });
   let gone = false;
+  let jobs: JobControl | null = null;
   const instance = render(
     <App
       store={store}
       glyphs={glyphsFor(terminal.unicode)}
       colour={terminal.colour}
       onStop={requestStop}
-      onSuspend={suspend}
+      onSuspend={() => jobs?.suspend()}
+      onTerminal={(giveBack) => {
+        jobs ??= controlJobs(giveBack);
+      }}
     />,
     {
       stdout: io.stdout,
@@ -58,6 +63,7 @@ export function tuiReporter(context: CommandContext): Reporter {
       store.flush();
       await instance.waitUntilRenderFlush();
       store.close();
+      jobs?.dispose();
       instance.clear();
       instance.unmount();
       await instance.waitUntilExit();
@@ -67,13 +73,4 @@ export function tuiReporter(context: CommandContext): Reporter {
       if (lines.length > 0) output.print(lines.join('\n'));
     },
   };
-}
-
-/** Ctrl-Z: the terminal is given back as it was, the whole process group stops, as the shell expects; the view
- * comes back with SIGCONT. */
-function suspend(giveBack: () => Promise<{ resume: () => Promise<void> }>): void {
-  void giveBack().then((suspension) => {
-    process.once('SIGCONT', () => void suspension.resume());
-    process.kill(0, 'SIGTSTP');
-  });
 }

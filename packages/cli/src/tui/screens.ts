@@ -93,7 +93,9 @@ export function waitChain(view: RunView, name: string): string[] {
 
 export function detailRows({ view, now, estimate }: Frame, name: string, area: Area): Row[] {
   const target = view.targets.get(name);
-  if (target === undefined) return [[span(`${name} is not part of this run`)]];
+  if (target === undefined) {
+    return [fitRow([span(`${name} is not part of this run`)], area.columns, area.glyphs.more)];
+  }
   const rows: Row[] = [
     [
       span(name, 'strong'),

@@ -147,6 +147,7 @@ function listStep(ui: Ui, key: Key, view: RunView, page: number): Step {
 }
 
 function moved(names: readonly string[], selected: string | null, by: number): string | null {
+  if (Math.abs(by) >= names.length) return (by > 0 ? names.at(-1) : names[0]) ?? null;
   const at = selected === null ? -1 : names.indexOf(selected);
   const next = at < 0 ? (by > 0 ? 0 : names.length - 1) : Math.min(names.length - 1, Math.max(0, at + by));
   return names[next] ?? null;
