@@ -83,10 +83,9 @@ describe('world', () => {
     for (const { name, digest } of first.targets) {
       const layout = join(root, 'out', name);
       expect(readdirSync(layout).sort()).toEqual(['blobs', 'index.json', 'oci-layout']);
-      const seen = JSON.parse(execFileSync('skopeo', ['inspect', `oci:${layout}`], { encoding: 'utf8' })) as {
-        Digest: string;
-      };
-      expect(seen.Digest).toBe(digest);
+      execFileSync('skopeo', ['inspect', `oci:${layout}`]);
+      const index = execFileSync('skopeo', ['inspect', '--raw', `oci:${layout}`], { encoding: 'utf8' });
+      expect((JSON.parse(index) as { manifests: { digest: string }[] }).manifests[0]?.digest).toBe(digest);
     }
     const blob = readdirSync(join(root, 'out/core-a/blobs/sha256'))[0] ?? '';
     expect(statSync(join(root, 'out/core-a/blobs/sha256', blob)).mode & 0o777).toBe(0o444);
@@ -221,7 +220,8 @@ describe('failures', () => {
       'core/after': 'FROM scratch AS package\nCOPY --from=stagex/core-slow . /\n',
     });
     const running = start(['world', '--ui', 'plain'], here());
-    await running.saw(/sleep.*471/);
+    await running.saw(/core-slow started/);
+    await expect.poll(() => processesNamed('sleep 471'), { timeout: 30_000 }).not.toEqual([]);
     running.interrupt();
     const finished = await running.finished;
     expect(finished.code).toBe(130);
