@@ -107,4 +107,16 @@ export const runOptions = {
     value: 'LIST',
     summary: 'CPUs that steps may use, e.g. 0-3; changes nproc, so it counts as an input',
   },
+  events: {
+    kind: 'text',
+    value: 'FILE',
+    summary: 'Write every event as a line of JSON; - is stdout. See replay',
+    complete: 'file',
+  },
+  trace: {
+    kind: 'text',
+    value: 'FILE',
+    summary: 'Write a trace for Perfetto or chrome://tracing',
+    complete: 'file',
+  },
 } as const satisfies OptionSpecs;

@@ -24,7 +24,7 @@ async function runSelection(
     warnOf(context, session.tree.warnings);
     if (selection === null) return nothingSelected(context);
     const options = runOptionsOf(invocation.options, selection, invocation.line);
-    const reporter = await makeReporter(context);
+    const reporter = await makeReporter(context, invocation.options);
     let summary: RunSummary;
     try {
       summary = await services.run(session, options, reporter.sink, { stop: context.stop });

@@ -17,7 +17,12 @@ export const daemon: Handler<NoOptions> = async (context, { args }) => {
   }
   const status = await services.daemonStatus(stateRoot, io.env);
   if (output.json) output.document({ ...status });
-  else output.print(status.text);
+  else if (status.running) {
+    output.print(
+      `BuildKit ${status.version ?? '(version unknown)'} at ${status.address}, supervised by ${status.pid}`,
+    );
+    output.print(status.text);
+  } else output.print(status.text);
   return EXIT.done;
 };
 

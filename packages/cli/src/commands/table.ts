@@ -159,6 +159,28 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./log.ts')).log,
   }),
   defineCommand({
+    name: 'replay',
+    group: LOOK,
+    summary: 'Show a recorded run again',
+    details: ['FILE is what --events wrote; - is stdin. Any view shows it, also --json.'],
+    arguments: [{ name: 'FILE', summary: 'A recorded run', arity: 'one', complete: 'file' }],
+    options: {
+      speed: {
+        kind: 'number',
+        value: 'N',
+        least: 1,
+        summary: 'So many times as fast as it was',
+        fallback: '1 in the TUI; as fast as possible elsewhere',
+      },
+    },
+    examples: [
+      { line: 'replay run.ndjson --speed 10', text: 'ten times as fast' },
+      { line: 'replay run.ndjson --ui plain', text: 'as lines' },
+    ],
+    signals: 'kind',
+    load: async () => (await import('./replay.ts')).replay,
+  }),
+  defineCommand({
     name: 'status',
     group: LOOK,
     summary: 'What is built, what a world would do, who works on it',

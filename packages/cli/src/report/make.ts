@@ -1,22 +1,71 @@
 /**
- * Chooses how a run is shown. The TUI and its libraries are imported only where they are used.
+ * Chooses how a run is shown and what of it is kept. The TUI and its libraries are imported only where used.
  */
+import { inputProblem, ProblemError } from '@stx-make/core/errors';
 import type { CommandContext } from '../context.ts';
+import { detectCi } from './ci.ts';
 import { plainReporter } from './plain.ts';
+import { recorder } from './record.ts';
 import type { Reporter } from './reporter.ts';
+import { tracer } from './trace.ts';
 
-/** The reporter for this terminal and these options. */
-export async function makeReporter(context: CommandContext): Promise<Reporter> {
+/** Files a run is kept in. */
+export interface Kept {
+  readonly events?: string | undefined;
+  readonly trace?: string | undefined;
+}
+
+/** The reporter for this terminal and these options. @throws ProblemError where a file can not be opened */
+export async function makeReporter(context: CommandContext, kept: Kept = {}): Promise<Reporter> {
+  const { io, output, terminal } = context;
+  if (kept.events === '-' && (terminal.json || terminal.view === 'tui')) {
+    throw new ProblemError(
+      inputProblem({
+        code: 'stdout-taken',
+        text: '--events - writes to stdout, where the view or the document goes.',
+        hint: 'name a file, or use --ui plain or --ui quiet',
+      }),
+    );
+  }
+  const parts: Reporter[] = [];
+  if (kept.events !== undefined) parts.push(recorder(kept.events, io.stdout));
+  if (kept.trace !== undefined) parts.push(tracer(kept.trace, (text) => output.note(text)));
+  // The view last: what it prints at the end is the end.
+  parts.push(await makeView(context, kept.events === '-'));
+  return all(parts);
+}
+
+function all(parts: readonly Reporter[]): Reporter {
+  return {
+    sink: (event) => {
+      for (const part of parts) part.sink(event);
+    },
+    close: async () => {
+      for (const part of parts) await part.close();
+    },
+  };
+}
+
+async function makeView(context: CommandContext, aside: boolean): Promise<Reporter> {
   const { terminal, output, io } = context;
   if (terminal.view === 'tui') {
     const { tuiReporter } = await import('../tui/reporter.tsx');
     return tuiReporter(context);
   }
+  const stream = aside ? io.stderr : output.stream;
+  // A terminal that goes away does not end a run; nobody reads it any more.
+  let gone = false;
+  context.onHangup(() => {
+    gone = true;
+  });
   return plainReporter({
-    write: (text) => output.stream.write(text),
+    write: (text) => {
+      if (!gone) stream.write(text);
+    },
     paint: output.paint,
     clock: io.clock,
     quiet: terminal.view === 'quiet',
+    ci: detectCi(io.env),
     every: (ms, callback) => {
       const timer = setInterval(callback, ms);
       timer.unref();

@@ -18,6 +18,7 @@ function play(events: readonly RunEvent[], quiet = false): string {
     paint: plain,
     clock: () => now,
     quiet,
+    ci: null,
     every: () => () => {},
   });
   for (const event of events) {
@@ -94,6 +95,7 @@ test('a heartbeat after 30 s of silence says what runs, and only then', () => {
     paint: plain,
     clock: () => now,
     quiet: false,
+    ci: null,
     every: (_ms, callback) => {
       tick = callback;
       return () => {};

