@@ -1,0 +1,4 @@
+Sets four cells to about the letters that are wanted and goes through them
+
+++++++++[>++++[>++>+++>+++>+<<<<-]>+>+>->>+[<]<-]
+>>.>---.+++++++..+++.>>.<-.<.+++.------.--------.>>+.>++.
