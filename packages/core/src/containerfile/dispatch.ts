@@ -13,7 +13,7 @@ import type { StageNode, Step } from './link.ts';
 import type { ContextSource } from './model.ts';
 import { parseMount } from './mounts.ts';
 import { sourceKind } from './remote.ts';
-import { cleanPath, placed, ReadingError } from './text.ts';
+import { cleanPath, PlacedError, ReadingError } from './text.ts';
 
 /** What is gathered over all stages that are built. */
 export interface Gathered {
@@ -33,7 +33,16 @@ export interface DispatchInput {
 /** Reads the steps of one stage. @throws PlacedError where BuildKit's build fails before it starts. */
 export function dispatchSteps(steps: readonly Step[], input: DispatchInput, gathered: Gathered): void {
   const dispatcher = new Dispatcher(input, gathered);
-  for (const step of steps) placed(step.line, 'containerfile-value', () => dispatcher.step(step));
+  let line = 0;
+  try {
+    for (const step of steps) {
+      line = step.line;
+      dispatcher.step(step);
+    }
+  } catch (error) {
+    if (error instanceof ReadingError) throw new PlacedError(error.message, line, 'containerfile-value');
+    throw error;
+  }
 }
 
 class Dispatcher {

@@ -6,7 +6,7 @@
  * next FROM. Unaware of instructions.
  */
 
-import { type EscapeToken, expandWord, splitWords, type Variables } from './lex.ts';
+import { type EscapeToken, expandWord, isPlainWord, splitWords, type Variables } from './lex.ts';
 import { ReadingError } from './text.ts';
 
 /** BuildKit's system.DefaultPathEnvUnix. */
@@ -92,6 +92,7 @@ export class StageEnvironment {
   /** Expands one word. A word that fails for want of a variable the image may set is uncertain, not wrong.
    * @throws ReadingError */
   expand(word: string): Expansion {
+    if (isPlainWord(word)) return { text: word, certain: true };
     return this.expandAs(word, false);
   }
 

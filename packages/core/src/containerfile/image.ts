@@ -47,12 +47,20 @@ export function parseImageName(text: string): ImageName {
   return { domain: match[1] ?? domain, path, tag: match[3] ?? null, digest };
 }
 
+const SIMPLE = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*\/)?[a-z0-9]+(?:-[a-z0-9]+)*$/;
+
+/** A cheap yes for most names there are: valid, and their own short form. A no says nothing. */
+export function isSimpleImageName(image: string): boolean {
+  return image.length < 64 && SIMPLE.test(image) && !/^(?:localhost|library)\//.test(image);
+}
+
 /**
  * The one short form of an image name that named contexts are looked up by: without `docker.io/`,
  * `library/` and `:latest`. So `docker.io/stagex/core-musl:latest` is `stagex/core-musl`, and
  * `stagex/core-musl:1.2` stays what it is. Null where `image` is no valid name.
  */
 export function familiarImageName(image: string): string | null {
+  if (isSimpleImageName(image)) return image;
   try {
     return familiar(parseImageName(image));
   } catch {

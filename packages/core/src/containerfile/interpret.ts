@@ -7,7 +7,13 @@
 import { type FlagKind, flagText, parseFlags } from './flags.ts';
 import { checkHealthcheck } from './healthcheck.ts';
 import { findHeredocWord, heredocBody } from './heredoc.ts';
-import type { CopyInstruction, FromInstruction, Instruction, RunInstruction } from './instructions.ts';
+import type {
+  CopyInstruction,
+  FromInstruction,
+  InlineFile,
+  Instruction,
+  RunInstruction,
+} from './instructions.ts';
 import { csvFields, mountFrom } from './mounts.ts';
 import type { Statement } from './statements.ts';
 import { cut, parseBool, ReadingError, trimSpace } from './text.ts';
@@ -156,18 +162,7 @@ function copy(statement: Statement, kind: 'copy' | 'add'): CopyInstruction {
   if (findHeredocWord(destination) !== null) {
     throw new ReadingError(`${keyword} cannot accept a heredoc as a destination`);
   }
-  const bodies = new Map(statement.heredocs.map((heredoc) => [heredoc.name, heredoc]));
-  const sources: string[] = [];
-  const inline: { name: string; content: string; expand: boolean }[] = [];
-  for (const source of args.slice(0, -1)) {
-    const word = findHeredocWord(source);
-    if (word === null) {
-      sources.push(source);
-      continue;
-    }
-    const content = bodies.get(word.name)?.content ?? '';
-    inline.push({ name: word.name, content: heredocBody({ ...word, content }), expand: word.expand });
-  }
+  const { sources, inline } = sourcesOf(statement);
   return {
     kind,
     line,
@@ -178,11 +173,36 @@ function copy(statement: Statement, kind: 'copy' | 'add'): CopyInstruction {
     chown: flagText(flags, 'chown'),
     chmod: flagText(flags, 'chmod'),
     checksum: flagText(flags, 'checksum'),
-    excludes: flags.get('exclude') ?? [],
+    excludes: flags.get('exclude') ?? NO_VALUES,
     parents: flagText(flags, 'parents') === 'true',
     link: flagText(flags, 'link') === 'true',
   };
 }
+
+/** Arguments but the last: files, and heredocs given as files. */
+function sourcesOf({ args, heredocs }: Statement): {
+  sources: readonly string[];
+  inline: readonly InlineFile[];
+} {
+  const words = args.slice(0, -1);
+  if (!words.some((word) => word.includes('<<'))) return { sources: words, inline: NO_FILES };
+  const bodies = new Map(heredocs.map((heredoc) => [heredoc.name, heredoc]));
+  const sources: string[] = [];
+  const inline: InlineFile[] = [];
+  for (const source of words) {
+    const word = findHeredocWord(source);
+    if (word === null) {
+      sources.push(source);
+      continue;
+    }
+    const content = bodies.get(word.name)?.content ?? '';
+    inline.push({ name: word.name, content: heredocBody({ ...word, content }), expand: word.expand });
+  }
+  return { sources, inline };
+}
+
+const NO_FILES: readonly InlineFile[] = [];
+const NO_VALUES: readonly string[] = [];
 
 const RUN_FLAGS: Readonly<Record<string, FlagKind>> = {
   device: 'list',
@@ -193,9 +213,9 @@ const RUN_FLAGS: Readonly<Record<string, FlagKind>> = {
 
 function run(statement: Statement): RunInstruction {
   const flags = parseFlags(statement.flags, RUN_FLAGS);
-  const devices = flags.get('device') ?? [];
+  const devices = flags.get('device') ?? NO_VALUES;
   devices.forEach(checkDevice);
-  const mounts = (flags.get('mount') ?? []).map((value) => ({ value, from: mountFrom(value) }));
+  const mounts = (flags.get('mount') ?? NO_VALUES).map((value) => ({ value, from: mountFrom(value) }));
   const network = flagText(flags, 'network', 'default');
   if (!['default', 'none', 'host'].includes(network)) {
     throw new ReadingError(`invalid network mode ${JSON.stringify(network)}`);

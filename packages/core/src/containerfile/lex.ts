@@ -6,7 +6,8 @@
  */
 
 import { replace, trimPrefix, trimSuffix } from './pattern.ts';
-import { isSpace, ReadingError } from './text.ts';
+import { ReadingError } from './text.ts';
+import { Words } from './wordlist.ts';
 
 export type EscapeToken = '\\' | '`';
 
@@ -35,10 +36,20 @@ export interface LexResult {
 }
 
 const SPECIAL = /[$'"\\`<\ufeff]/;
+/** BuildKit has no such limit; our stack does. */
+const MAX_DEPTH = 500;
+/** Runs of characters that mean themselves whatever the options; what stops them is looked at one by one. */
+const PLAIN = /[^$'"\\`<]+/y;
+const PLAIN_IN_BRACES = /[^$'"\\`<}/]+/y;
+
+/** Whether expanding `word` could change it or fail. */
+export function isPlainWord(word: string): boolean {
+  return !SPECIAL.test(word);
+}
 
 /** Expands `word` as one word. @throws ReadingError on bad syntax and on `${name:?}`. */
 export function expandWord(word: string, variables: Variables, options: LexOptions): LexResult {
-  if (!SPECIAL.test(word)) return { text: word, words: [] };
+  if (isPlainWord(word)) return { text: word, words: [] };
   return new Lexer(word, variables, options).run();
 }
 
@@ -47,43 +58,9 @@ export function splitWords(text: string, variables: Variables, options: LexOptio
   return new Lexer(text, variables, options).run().words;
 }
 
-class Words {
-  readonly list: string[] = [];
-  private inWord = false;
-  private readonly buffer: { text: string };
-
-  constructor(buffer: { text: string }) {
-    this.buffer = buffer;
-  }
-
-  add(text: string): void {
-    for (const char of text) {
-      if (!isSpace(char)) this.addRaw(char);
-      else if (this.inWord && this.buffer.text !== '') {
-        this.list.push(this.buffer.text);
-        this.buffer.text = '';
-        this.inWord = false;
-      }
-    }
-  }
-
-  addRaw(text: string): void {
-    this.buffer.text += text;
-    this.inWord = true;
-  }
-
-  finish(): string[] {
-    if (this.buffer.text !== '') {
-      this.list.push(this.buffer.text);
-      this.buffer.text = '';
-      this.inWord = false;
-    }
-    return this.list;
-  }
-}
-
 class Lexer {
   private pos: number;
+  private depth = 0;
   private rawEscapes: boolean;
   /** Shared by nested substitutions, which empty it: what is written before `${a:-b}` in the same word is
    * lost from the words (not from the text). BuildKit does the same. */
@@ -135,9 +112,11 @@ class Lexer {
   private until(stop: string, rawEscapes: boolean): { text: string; words: string[] } {
     const before = this.rawEscapes;
     this.rawEscapes = rawEscapes;
+    if (++this.depth > MAX_DEPTH) throw new ReadingError('substitutions are nested too deeply');
     try {
       return this.untilWith(stop);
     } finally {
+      this.depth--;
       this.rawEscapes = before;
     }
   }
@@ -146,7 +125,17 @@ class Lexer {
     let text = '';
     this.buffer.text = '';
     const words = new Words(this.buffer);
-    for (let char = this.peek(); char !== ''; char = this.peek()) {
+    const plain = stop === '' ? PLAIN : PLAIN_IN_BRACES;
+    for (;;) {
+      plain.lastIndex = this.pos;
+      const run = plain.exec(this.source)?.[0];
+      if (run !== undefined) {
+        this.pos += run.length;
+        words.add(run);
+        text += run;
+      }
+      const char = this.peek();
+      if (char === '') break;
       if (char === stop) {
         this.next();
         return { text, words: words.finish() };
@@ -266,6 +255,8 @@ class Lexer {
         return this.modified(name, operator, false);
       case '/':
         return this.replaced(name);
+      case '':
+        throw new ReadingError("syntax error: missing '}'");
       default:
         throw new ReadingError(`unsupported modifier (${operator}) in substitution`);
     }

@@ -5,10 +5,10 @@
  * before it) and no others: `--from` takes none.
  */
 
-import { familiar, parseImageName } from './image.ts';
+import { familiar, isSimpleImageName, parseImageName } from './image.ts';
 import type { FromInstruction, ParsedContainerfile, StageInstruction } from './instructions.ts';
 import { interpret } from './interpret.ts';
-import { type EscapeToken, expandWord, NO_VARIABLES, type Variables } from './lex.ts';
+import { type EscapeToken, expandWord, isPlainWord, NO_VARIABLES, type Variables } from './lex.ts';
 import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from './platform.ts';
 import { parseTrigger } from './statements.ts';
 import { PlacedError, placed, ReadingError } from './text.ts';
@@ -53,12 +53,15 @@ export interface LinkOptions {
 }
 
 const STAGE = 'containerfile-stage';
+const NO_NODES: readonly StageNode[] = [];
 
 export class StageLinker {
   /** Written stages first, in order, then images in the order they are found: what a numeric `--from`
    * counts. */
   readonly nodes: StageNode[] = [];
-  private readonly known = new Set<StageNode>();
+  private readonly known = new Map<StageNode, number>();
+  /** Some stage needs itself or one written after it: only then can there be a cycle. */
+  private looksAhead = false;
   private readonly byName = new Map<string, StageNode>();
   private readonly escapeToken: EscapeToken;
   private readonly options: LinkOptions;
@@ -73,7 +76,7 @@ export class StageLinker {
       if (node === undefined) return;
       node.steps = instructions.map((instruction) => this.link(node, instruction, instruction.line));
     });
-    this.refuseCycles();
+    if (this.looksAhead) this.refuseCycles();
   }
 
   /** The stage of that name, whatever its case; the last of several. */
@@ -138,34 +141,41 @@ export class StageLinker {
   private contextOf(name: string, platform: Platform): string | null {
     if (name === SCRATCH || name === 'context') return null;
     const { contexts } = this.options;
-    const key = familiar(parseImageName(name));
+    const key = isSimpleImageName(name) ? name : familiar(parseImageName(name));
     const isGiven = contexts.has(`${key}::${formatPlatform(normalizePlatform(platform), true)}`);
     return isGiven || contexts.has(key) ? key : null;
   }
 
   private add(node: StageNode): void {
+    this.known.set(node, this.nodes.length);
     this.nodes.push(node);
-    this.known.add(node);
     node.base = this.byName.get(node.image) ?? null;
     if (node.from?.name != null) this.byName.set(node.from.name, node);
   }
 
   private link(node: StageNode, instruction: StageInstruction, line: number): Step {
-    const sources = placed(line, STAGE, () => this.sourcesOf(instruction, line));
+    const needs = instruction.kind === 'run' || instruction.kind === 'copy';
+    const sources = needs ? placed(line, STAGE, () => this.sourcesOf(instruction, line)) : NO_NODES;
     for (const source of sources) {
       node.needs.add(source);
-      if (!this.known.has(source)) this.add(source);
+      const index = this.known.get(source);
+      if (index === undefined) this.add(source);
+      else if (index >= (this.known.get(node) ?? 0)) this.looksAhead = true;
     }
     return { instruction, sources, line };
   }
 
-  private sourcesOf(instruction: StageInstruction, line: number): StageNode[] {
+  private sourcesOf(instruction: StageInstruction, line: number): readonly StageNode[] {
     if (instruction.kind === 'run') {
+      if (instruction.mounts.length === 0) return NO_NODES;
       return instruction.mounts.map(({ from }) => this.stageOrImage(from === '' ? SCRATCH : from, line));
     }
-    if (instruction.kind !== 'copy' || instruction.from === '') return [];
+    if (instruction.kind !== 'copy' || instruction.from === '') return NO_NODES;
     const { from } = instruction;
-    if (expandWord(from, NO_VARIABLES, { escapeToken: this.escapeToken }).text !== from) {
+    if (
+      !isPlainWord(from) &&
+      expandWord(from, NO_VARIABLES, { escapeToken: this.escapeToken }).text !== from
+    ) {
       throw new ReadingError(
         'variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround',
       );
@@ -195,7 +205,7 @@ export class StageLinker {
   /** BuildKit parses the image names of unreachable stages too. */
   private checkImageNames(): void {
     for (const node of this.nodes) {
-      if (!isExternal(node)) continue;
+      if (!isExternal(node) || isSimpleImageName(node.image)) continue;
       placed(node.line, STAGE, () => parseImageName(node.image));
     }
   }

@@ -29,13 +29,15 @@ export interface Statements {
 
 /** Bytes a line may have, its newline included: Go's bufio.MaxScanTokenSize. */
 const MAX_LINE = 65_536;
+/** Not fatal: BuildKit works on bytes and takes what is no UTF-8. */
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 const HEREDOC_KEYWORDS: ReadonlySet<string> = new Set(['add', 'copy', 'run']);
 
 /** Reads a whole Containerfile. @throws PlacedError at the first thing BuildKit's parser refuses. */
 export function parseStatements(bytes: Uint8Array): Statements {
   if (bytes.length === 0) throw new PlacedError('the Dockerfile cannot be empty', 1);
   checkLineLengths(bytes);
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const text = DECODER.decode(bytes);
   const parser = new StatementParser(text.startsWith('\ufeff') ? text.slice(1) : text);
   const statements = parser.parse();
   if (statements.length === 0) throw new PlacedError('file with no instructions', parser.line);

@@ -39,6 +39,8 @@ export function placed<T>(line: number, code: string, read: () => T): T {
 const SPACE = '\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const NON_SPACE = new RegExp(`[^${SPACE}]`);
 const ONE_SPACE = new RegExp(`^[${SPACE}]`);
+/** Matches text with a character that Go's unicode.IsSpace takes for space. */
+export const ANY_SPACE = new RegExp(`[${SPACE}]`);
 
 /** Go's unicode.IsSpace of the first character of `char`. */
 export function isSpace(char: string): boolean {

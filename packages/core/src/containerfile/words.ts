@@ -26,7 +26,8 @@ interface Arguments {
 }
 
 const WHITESPACE = /[\t\v\f\r ]+/;
-const NONE: Arguments = { args: [] };
+const NO_WORDS: readonly string[] = [];
+const NONE: Arguments = { args: NO_WORDS };
 
 type ArgumentParser = (rest: string, escapeToken: EscapeToken) => Arguments;
 
@@ -73,9 +74,11 @@ export function parseLine(line: string, escapeToken: EscapeToken): LineWords {
 
 /** Leading words that start with `--`. BuildKit goes byte by byte here: a non-ASCII character in a flag comes
  * out as its UTF-8 bytes read as Latin-1, and bytes 0x85 and 0xA0 are spaces. */
-function extractFlags(line: string, escapeToken: EscapeToken): { flags: string[]; rest: string } {
+function extractFlags(line: string, escapeToken: EscapeToken): { flags: readonly string[]; rest: string } {
   const start = trimLeft(line);
-  if (!start.startsWith('--')) return { flags: [], rest: line };
+  if (!start.startsWith('--')) return { flags: NO_WORDS, rest: line };
+  const simple = extractSimpleFlags(start);
+  if (simple !== null) return simple;
   if (!NON_ASCII.test(line)) return extractFlagsOfBytes(line, escapeToken);
   const bytes = Array.from(new TextEncoder().encode(line), (byte) => String.fromCharCode(byte)).join('');
   const { flags, rest } = extractFlagsOfBytes(bytes, escapeToken);
@@ -83,7 +86,26 @@ function extractFlags(line: string, escapeToken: EscapeToken): { flags: string[]
   return { flags, rest: new TextDecoder('utf-8', { ignoreBOM: true }).decode(restBytes) };
 }
 
+const ONBUILD = /^onbuild(?:[\t\v\f\r ]|$)/i;
 const NON_ASCII = /[^\0-\x7f]/;
+
+/** Flags without quotes, escapes or anything else that needs a second look: nearly all there are. Null where
+ * one is not of that kind. */
+function extractSimpleFlags(line: string): { flags: readonly string[]; rest: string } | null {
+  const flags: string[] = [];
+  let pos = 0;
+  for (;;) {
+    SIMPLE_FLAG.lastIndex = pos;
+    const match = SIMPLE_FLAG.exec(line);
+    if (match === null) break;
+    flags.push(match[1] ?? '');
+    pos += match[0].length;
+  }
+  const rest = trimLeft(line.slice(pos));
+  return rest.startsWith('--') ? null : { flags, rest };
+}
+
+const SIMPLE_FLAG = /[\t\v\f\r ]*(--[^\s'"\\`\x80-\uffff]+)(?=[\t\v\f\r ]|$)/y;
 
 function extractFlagsOfBytes(line: string, escapeToken: EscapeToken): { flags: string[]; rest: string } {
   const flags: string[] = [];
@@ -212,6 +234,8 @@ function healthcheck(rest: string): Arguments {
 
 function onbuild(rest: string, escapeToken: EscapeToken): Arguments {
   if (rest === '') return NONE;
+  // Here already: a line of nothing but ONBUILD would go as deep as it is long.
+  if (ONBUILD.test(rest)) throw new ReadingError("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
   const trigger = parseLine(rest, escapeToken);
   return { args: [trigger.keyword, ...trigger.args], trigger };
 }
@@ -234,7 +258,12 @@ function parseJson(rest: string): Arguments | null {
 }
 
 function isFinite64(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object' || value === null) return true;
-  return Object.values(value).every(isFinite64);
+  const pending = new Set([value]);
+  // A set hands out what is added while it is walked.
+  for (const item of pending) {
+    if (typeof item === 'number' && !Number.isFinite(item)) return false;
+    if (typeof item === 'object' && item !== null)
+      for (const inner of Object.values(item)) pending.add(inner);
+  }
+  return true;
 }
