@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { type Problem, ProblemError } from '@stx-make/core/errors';
+import { groupsOf } from './process/stat.ts';
 import type { GraphServices, Services } from './services.ts';
 
 export function realServices(): Services {
@@ -16,6 +17,7 @@ export function realServices(): Services {
     planCommands: async (session, target) =>
       (await import('@stx-make/scheduler/session')).planCommands(session, target),
     graph: async () => graphServices(await import('@stx-make/core/graph/index')),
+    sources: () => import('@stx-make/scheduler/sources/front'),
     doctor: async (options) => (await import('@stx-make/scheduler/doctor')).doctor(options),
     daemonStatus: async (stateRoot, env) => (await managedClient()).managedStatus(stateRoot, env),
     stopDaemon: async (stateRoot, env) => (await managedClient()).stopManaged(stateRoot, env),
@@ -25,7 +27,12 @@ export function realServices(): Services {
       resolve(cwd, (await import('@stx-make/scheduler/paths')).defaultStateRoot(option, env)),
     killChildren: async () => {
       const { descendants, signalAll } = await import('@stx-make/scheduler/process/tree');
-      signalAll(descendants(process.pid), 'SIGKILL');
+      // The managed BuildKit's supervisor may be our child, too; it has a group of its own and stays.
+      const own = groupsOf('self')?.group;
+      signalAll(
+        descendants(process.pid).filter(({ pid }) => groupsOf(pid)?.group === own),
+        'SIGKILL',
+      );
     },
   };
 }

@@ -52,18 +52,23 @@ function runDocument(summary: RunSummary): Record<string, unknown> {
     ok: summary.ok,
     run: summary.run,
     interrupted: summary.interrupted,
-    seconds: summary.seconds,
+    seconds: milliseconds(summary.seconds),
     counts: summary.counts,
     targets: summary.targets.map(({ name, result, digest, origin, seconds, reasons }) => ({
       name,
       result,
       digest,
       origin,
-      seconds,
+      seconds: milliseconds(seconds),
       reasons,
     })),
     ...(errors.length > 0 ? { errors } : {}),
   };
+}
+
+/** Seconds to three places: more is noise. */
+function milliseconds(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
 }
 
 /** An interrupted run is that first; then the gravest problem decides; a run that is not ok is never 0. */

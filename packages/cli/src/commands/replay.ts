@@ -11,7 +11,8 @@ import type { Handler } from '../args/model.ts';
 import type { CommandContext } from '../context.ts';
 import { makeReporter } from '../report/make.ts';
 import { parseEvent } from '../report/record.ts';
-import { emptyView, fold, type RunView } from '../view/state.ts';
+import { emptyView, type RunView } from '../view/model.ts';
+import { fold } from '../view/state.ts';
 
 export const replay: Handler<{ readonly speed: number | undefined }> = async (context, { args, options }) => {
   const { output, terminal, stop, io } = context;

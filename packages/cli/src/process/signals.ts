@@ -19,8 +19,6 @@ export interface SignalOptions {
   readonly exit: (code: number) => void;
   /** Kill every child of ours. */
   readonly killChildren: () => Promise<void>;
-  /** Said once on the first Ctrl-C of a command that ends kindly. */
-  readonly say: (text: string) => void;
 }
 
 export interface Signals {
@@ -49,20 +47,18 @@ export function listenToSignals(options: SignalOptions): Signals {
     killing = true;
     void options.killChildren().finally(() => options.exit(exitCode));
   };
-  const ask = (exitCode: number, text: string): void => {
+  const ask = (exitCode: number): void => {
     const first = code === null;
     code ??= exitCode;
     controller.abort(new Error('stopped'));
     if (!graceful) options.exit(exitCode);
     else if (!first) end(code);
-    else options.say(text);
   };
-  const onInterrupt = (): void =>
-    ask(EXIT.interrupted, 'stopping: running builds are cancelled, finished ones are kept; again to kill');
-  const onTerminate = (): void => ask(EXIT.terminated, 'terminated: running builds are cancelled');
+  const onInterrupt = (): void => ask(EXIT.interrupted);
+  const onTerminate = (): void => ask(EXIT.terminated);
   const onHangup = (): void => {
     if (graceful && hangups.length > 0) for (const listener of hangups) listener();
-    else ask(HUNG_UP, '');
+    else ask(HUNG_UP);
   };
   const listeners: [NodeJS.Signals, () => void][] = [
     ['SIGINT', onInterrupt],

@@ -22,7 +22,6 @@ export async function start(commands: readonly CommandSpec[], services: Services
     source: process,
     exit: (code) => process.exit(code),
     killChildren: services.killChildren,
-    say: (text) => io.stderr.write(`${text}\n`),
   });
 
   /* A closed pipe (`| head`) ends quietly. EIO: the terminal itself is gone, which SIGHUP tells, too. */

@@ -11,7 +11,7 @@ import type { Failure } from '@stx-make/core/events';
 import { variable } from '../io.ts';
 import { duration } from '../text/format.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
-import type { RunView } from '../view/state.ts';
+import type { RunView } from '../view/model.ts';
 import { failureBlock, failurePlace } from './verdict.ts';
 
 export interface Ci {

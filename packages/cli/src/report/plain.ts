@@ -8,12 +8,13 @@ import type { RunEvent } from '@stx-make/core/events';
 import { bytes, count, elapsed } from '../text/format.ts';
 import type { Paint } from '../text/paint.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
-import { doneCount, emptyView, fold, type RunView } from '../view/state.ts';
+import { doneCount, emptyView, type RunView } from '../view/model.ts';
+import { fold } from '../view/state.ts';
 import type { Ci } from './ci.ts';
 import { formatProblems } from './problems.ts';
 import type { Reporter } from './reporter.ts';
 import { summaryLines } from './summary.ts';
-import { failureBlock, verdictOf } from './verdict.ts';
+import { failureBlock, stoppingText, verdictOf } from './verdict.ts';
 
 /** Silence after which a line says what runs, ms: CI systems end jobs that are silent for minutes. */
 export const HEARTBEAT_MS = 30_000;
@@ -128,7 +129,7 @@ export function eventLines(view: RunView, event: RunEvent, paint: Paint): string
     case 'warning':
       return [formatProblems([event.problem], paint)];
     case 'stopping':
-      return [paint('warn', `stopping: ${sanitizeLine(event.text)}`)];
+      return [paint('warn', stoppingText(event.text))];
     case 'target-ready':
     case 'step-started':
     case 'step-finished':

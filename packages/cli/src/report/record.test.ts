@@ -8,7 +8,8 @@ import { madeRun } from '../testing/events.ts';
 import { testIo } from '../testing/io.ts';
 import { line } from '../testing/line.ts';
 import { testServices } from '../testing/services.ts';
-import { emptyView, fold } from '../view/state.ts';
+import { emptyView } from '../view/model.ts';
+import { fold } from '../view/state.ts';
 import { detectCi, summaryMarkdown } from './ci.ts';
 import { Trace } from './trace.ts';
 

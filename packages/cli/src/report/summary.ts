@@ -5,7 +5,7 @@
 import { count, digestHead, duration } from '../text/format.ts';
 import type { Paint } from '../text/paint.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
-import type { RunView } from '../view/state.ts';
+import type { RunView } from '../view/model.ts';
 import { failureBlock } from './verdict.ts';
 
 /** Roots of skipped targets named one by one. */

@@ -5,7 +5,7 @@ import type { Failure } from '@stx-make/core/events';
 import { bytes, digestHead, duration } from '../text/format.ts';
 import type { Tone } from '../text/paint.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
-import type { TargetView } from '../view/state.ts';
+import type { TargetView } from '../view/model.ts';
 
 export interface Verdict {
   readonly word: string;
@@ -79,4 +79,11 @@ export function failurePlace(failure: Failure): string | null {
   if (failure.file === null) return null;
   const file = sanitizeLine(failure.file);
   return failure.line === null ? file : `${file}:${failure.line}`;
+}
+
+/** Why nothing more is started. After a Ctrl-C (the scheduler says `interrupted`), what a second one does. */
+export function stoppingText(text: string): string {
+  const more =
+    text === 'interrupted' ? ': running builds are cancelled, finished ones kept; Ctrl-C again kills' : '';
+  return `stopping: ${sanitizeLine(text)}${more}`;
 }

@@ -4,7 +4,7 @@
  *
  * Unaware of what is shown.
  */
-import { readFileSync } from 'node:fs';
+import { groupsOf } from '../process/stat.ts';
 
 /** What Ink gives for handing the terminal over. */
 export type GiveBack = () => Promise<{ readonly resume: () => Promise<void> }>;
@@ -60,13 +60,8 @@ export function controlJobs(giveBack: GiveBack): JobControl {
   };
 }
 
-/** Whether our process group is the terminal's (proc(5): pgrp and tpgid). True where that is not known. */
+/** Whether our process group has the terminal. True where that is not known. */
 function inForeground(): boolean {
-  try {
-    const stat = readFileSync('/proc/self/stat', 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[2] === fields[5];
-  } catch {
-    return true;
-  }
+  const groups = groupsOf('self');
+  return groups === null || groups.group === groups.foreground;
 }

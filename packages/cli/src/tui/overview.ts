@@ -2,12 +2,12 @@
  * The first view: lanes with bars, failures pinned, one line per running build, what waits for what, and one
  * line with the sums. Pure: rows from a frame.
  */
-import { failurePlace } from '../report/verdict.ts';
+import { failurePlace, stoppingText } from '../report/verdict.ts';
 import { bytes, elapsed } from '../text/format.ts';
 import type { Tone } from '../text/paint.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
 import { fit, right, width } from '../text/width.ts';
-import { doneCount, type RunView, type TargetState, type TargetView, waitsFor } from '../view/state.ts';
+import { doneCount, type RunView, type TargetState, type TargetView, waitsFor } from '../view/model.ts';
 import { bar, type Glyphs } from './glyphs.ts';
 import { fitRow, type Row, type Span, span, spread } from './rows.ts';
 import type { Frame } from './store.ts';
@@ -222,7 +222,7 @@ function sumRows({ view, now, estimate }: Frame, { columns, glyphs }: Area): Row
   }
   if (view.findings.length > 0) rows.push([span(`${view.findings.length} not reproducible`, 'warn')]);
   if (view.phase === 'stopping') {
-    rows.push([span(`stopping: ${sanitizeLine(view.stopping ?? '')}; Ctrl-C again kills`, 'warn')]);
+    rows.push([span(stoppingText(view.stopping ?? ''), 'warn')]);
   }
   const all = view.targets.size;
   const done = doneCount(view.tally);

@@ -6,7 +6,8 @@
  */
 import type { EventSink } from '@stx-make/core/events';
 import { type Estimate, estimate } from '../view/estimate.ts';
-import { emptyView, fold, type RunView } from '../view/state.ts';
+import { emptyView, type RunView } from '../view/model.ts';
+import { fold } from '../view/state.ts';
 
 /** Shortest time between two frames, ms (STYLE.md: ten a second at most). */
 export const FRAME_MS = 100;

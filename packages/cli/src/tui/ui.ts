@@ -2,7 +2,7 @@
  * What the user is looking at, and what each key does to it. A pure step function: the run is only read;
  * what has to be done outside (stop, suspend) is returned.
  */
-import type { RunView, TargetState, TargetView } from '../view/state.ts';
+import type { RunView, TargetState, TargetView } from '../view/model.ts';
 
 export interface Key {
   /** What was typed, empty for keys that type nothing. */

@@ -1,7 +1,7 @@
 /** Finished targets as lines for the scrollback: one each, printed once, never touched again. */
 import { failurePlace, verdictOf } from '../report/verdict.ts';
 import { fit } from '../text/width.ts';
-import type { TargetView } from '../view/state.ts';
+import type { TargetView } from '../view/model.ts';
 import type { Glyphs } from './glyphs.ts';
 import { fitRow, type Row, span } from './rows.ts';
 

@@ -3,7 +3,8 @@ import type { TargetPlan } from '@stx-make/core/events';
 import { expect, test } from 'vitest';
 import { madeRun } from '../testing/events.ts';
 import { estimate } from './estimate.ts';
-import { emptyView, fold, type RunView } from './state.ts';
+import { emptyView, type RunView } from './model.ts';
+import { fold } from './state.ts';
 
 const plan = (
   name: string,

@@ -5,7 +5,7 @@
  * Targets never built count as their stage's median, or as everybody's. A target that only waits may turn out
  * to be a hit (early cutoff): it counts in the upper bound alone.
  */
-import type { RunView, TargetView } from './state.ts';
+import type { RunView, TargetView } from './model.ts';
 
 export interface Estimate {
   /** ms: if nothing that may be spared has to be built. */

@@ -3,7 +3,8 @@ import type { RunEvent } from '@stx-make/core/events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { madeRun } from '../testing/events.ts';
-import { doneCount, emptyTally, emptyView, fold, type RunView, TARGET_STATES, waitsFor } from './state.ts';
+import { doneCount, emptyTally, emptyView, type RunView, TARGET_STATES, waitsFor } from './model.ts';
+import { fold } from './state.ts';
 
 /** What must hold after every event. */
 function check(view: RunView): void {
