@@ -132,6 +132,7 @@ int number(char *word, int length) {
 void assemble() {
 	char *p = input;
 	char *end = input + input_length;
+	struct name *define = find("DEFINE", 6);
 	struct name *n;
 	while (p < end) {
 		int c = *p;
@@ -154,6 +155,7 @@ void assemble() {
 			continue;
 		}
 		if (c == '\'') {
+			if (p[2] != c) fail("a character does not end", "", 0);
 			put(p[1]);
 			p += 3;
 			continue;
@@ -179,7 +181,7 @@ void assemble() {
 		} else {
 			n = find(p, length);
 			if (n->digits) put_digits(n->digits, word_length(n->digits));
-			else if (length == 6 && p[0] == 'D' && p[2] == 'F' && p[5] == 'E') {
+			else if (n == define) {
 				for (p += 6; *p <= ' '; p++) {}
 				n = find(p, word_length(p));
 				for (p += n->length; *p <= ' '; p++) {}
