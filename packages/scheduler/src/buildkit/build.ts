@@ -81,7 +81,8 @@ export interface CheckResult {
   readonly failure: Omit<Failure, 'logFile'> | null;
 }
 
-/** Runs BuildKit's lint. Never throws for what the daemon can do. */
+/** Runs BuildKit's lint. buildctl prints its findings only: a Containerfile that can not be read at all gives none
+ * (core refuses it before). Never throws for what the daemon can do. */
 export async function runCheck(
   request: BuildRequest,
   options: Omit<BuildOptions, 'exportDir' | 'metadataFile' | 'onStep'>,

@@ -100,7 +100,14 @@ async function connectManaged(
   const { env, signal, onActivity: onStarting } = options;
   const managed = await ensureManaged({ state: options.state.root, env, signal, onStarting });
   try {
-    const candidate = await connectOne(managed.address, 'managed BuildKit', options, buildctl, managed);
+    const connect = () => connectOne(managed.address, 'managed BuildKit', options, buildctl, managed);
+    const candidate = await connect().catch(async (error: unknown) => {
+      // A root kept from an earlier start can be damaged in a way that shows only when it builds.
+      const broken =
+        error instanceof ProblemError && error.problems.some(({ code }) => code === 'canary-failed');
+      if (!broken || !(await managed.reset(signal))) throw error;
+      return await connect();
+    });
     return new Workers([candidate], [...managed.warnings], options, buildctl, policyFile, managed);
   } catch (error) {
     managed.close();

@@ -30,6 +30,9 @@ export interface ManagedDaemon {
   readonly warnings: readonly Problem[];
   /** Waits until a buildkitd serves: at once, unless it is just started again. False when it never will. */
   ready(signal: AbortSignal): Promise<boolean>;
+  /** Has it start with an empty root, where it was kept from an earlier start and nobody else uses it: it starts but
+   * does not work. False where that can not be. */
+  reset(signal: AbortSignal): Promise<boolean>;
   close(): void;
 }
 
@@ -227,6 +230,18 @@ class Lease implements ManagedDaemon {
       this.#socket.unref();
     }
     return this.#ready !== null && !signal.aborted;
+  }
+
+  async reset(signal: AbortSignal): Promise<boolean> {
+    const before = this.#ready;
+    if (before === null || !before.warm) return false;
+    this.#socket.write(encode({ op: 'reset' }));
+    // The answer is `starting` and then `ready`; of the same instance where it was refused.
+    await new Promise<void>((resolve) => {
+      this.#waiting.push(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    return (await this.ready(signal)) && this.instance() !== before.instance;
   }
 
   close(): void {

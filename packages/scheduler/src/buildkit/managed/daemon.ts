@@ -37,8 +37,8 @@ export interface DaemonStart {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Starts buildkitd and waits until it listens.
- * @returns the problem where it ended or did not listen in time; nothing of it is left then. */
+/** Starts buildkitd and waits until it serves.
+ * @returns the problem where it ended or did not serve in time; nothing of it is left then. */
 export async function startDaemonProcess(options: DaemonStart): Promise<RunningDaemon | Problem> {
   const { places, state } = options;
   writeFileSync(
@@ -76,12 +76,12 @@ export async function startDaemonProcess(options: DaemonStart): Promise<RunningD
     return result;
   });
   const stop = (graceMs: number) => stopTree(child.pid, exit, graceMs);
-  for (const deadline = performance.now() + START_MS; ; ) {
+  const late = AbortSignal.timeout(START_MS);
+  while (!(await serves(places.daemonSocket, late))) {
     if (ended !== null) return startProblem(places, `buildkitd ended while starting${describe(ended)}`);
-    if (await listens(places.daemonSocket)) break;
-    if (performance.now() > deadline) {
+    if (late.aborted) {
       await stop(0);
-      return startProblem(places, `buildkitd did not listen within ${START_MS / 1000} s`);
+      return startProblem(places, `buildkitd did not serve within ${START_MS / 1000} s`);
     }
     await setTimeout(10);
   }
@@ -112,14 +112,28 @@ async function stopTree(pid: number | undefined, exit: Promise<Exit>, graceMs: n
   while (below.some(isAlive)) await setTimeout(5);
 }
 
-function listens(socket: string): Promise<boolean> {
+/** What an HTTP/2 client says first (RFC 9113, 3.4): the preface and an empty SETTINGS frame. */
+const PREFACE = Buffer.concat([
+  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+  Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
+]);
+
+/** True once the daemon serves. It listens before its worker is ready (moby/buildkit#4618): a connection alone
+ * says nothing, an answer does. False where the connection fails, or `giveUp` aborts. */
+function serves(socket: string, giveUp: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(socket);
-    probe.once('connect', () => {
+    const end = (answer: boolean) => {
+      giveUp.removeEventListener('abort', no);
       probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
+      resolve(answer);
+    };
+    const no = () => end(false);
+    giveUp.addEventListener('abort', no, { once: true });
+    probe.once('connect', () => probe.write(PREFACE));
+    probe.once('data', () => end(true));
+    probe.once('error', no);
+    probe.once('close', no);
   });
 }
 

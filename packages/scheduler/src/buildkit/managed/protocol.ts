@@ -14,6 +14,8 @@ export interface Wanted {
 export type ToSupervisor =
   | ({ readonly op: 'lease'; readonly pid: number } & Wanted)
   | { readonly op: 'status' }
+  /** Over a lease: the root is damaged, start again with a new one. Refused while others use it. */
+  | { readonly op: 'reset' }
   | { readonly op: 'stop' };
 
 /** A buildkitd that serves. */

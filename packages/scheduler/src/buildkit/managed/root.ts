@@ -123,7 +123,7 @@ function isUsable(places: Places, known: RootState, kind: RootKind): boolean {
   if (known.memory === null) return true;
   if (!ownsMemory(known.memory, { dir: places.dir, id: known.id })) return false;
   // Once it ran, BuildKit has made these two through their links; without one its cache would be a riddle.
-  const ran = existsSync(join(places.root, 'buildkitd.lock'));
+  const ran = snapshotters(kind).some((name) => existsSync(join(places.root, `runc-${name}`, 'workerid')));
   return ['cache.db', 'history.db'].every((file) => {
     const link = join(places.root, file);
     return isLink(link) && (!ran || existsSync(link));

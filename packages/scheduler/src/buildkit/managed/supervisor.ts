@@ -165,6 +165,19 @@ class Supervisor {
     return null;
   }
 
+  /** A client found that the root starts but does not work. */
+  async #reset(): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon === null || this.#ending) return;
+    this.#note('discarding the root: a client found it damaged');
+    this.#daemon = null;
+    this.#ready = null;
+    this.#broadcast({ state: 'starting', text: 'starting the managed BuildKit with an empty cache' });
+    await daemon.stop(0);
+    await discardRoot(this.#places, this.#options.env);
+    await this.#start(false);
+  }
+
   #lost(daemon: RunningDaemon): void {
     if (this.#ending || this.#daemon !== daemon) return;
     this.#daemon = null;
@@ -223,6 +236,10 @@ class Supervisor {
         socket.write(encode(this.#ready ?? { state: 'starting', text: 'starting the managed BuildKit' }));
         return;
       }
+      case 'reset':
+        if (this.#clients.size === 1 && this.#clients.has(socket)) void this.#reset();
+        else if (this.#ready !== null) socket.write(encode(this.#ready));
+        return;
       case 'status':
         socket.end(encode({ state: 'status', ...this.#status() }));
         return;
