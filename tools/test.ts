@@ -11,13 +11,23 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { addCounts, type Counts, closingLine, countsOfReport, exitCodeOf, NONE } from './test-counts.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const REPORTS = join(ROOT, '.cache', 'test');
 const BIN = join(ROOT, 'node_modules', '.bin');
+
+/**
+ * What the tools find in PATH first is the Node that runs this, not an older one of the machine. Colours only
+ * where somebody sees them.
+ */
+const ENV: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+  ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
+};
 
 /** The first signal we got: nothing new starts, and it decides the exit code. */
 let stoppedBy: NodeJS.Signals | undefined;
@@ -28,7 +38,7 @@ let stoppedBy: NodeJS.Signals | undefined;
  */
 async function succeeds(file: string, args: readonly string[]): Promise<boolean> {
   if (stoppedBy !== undefined) return false;
-  const child = spawn(file, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(file, args, { cwd: ROOT, env: ENV, stdio: ['ignore', 'inherit', 'inherit'] });
   const pass = (signal: NodeJS.Signals): void => {
     stoppedBy ??= signal;
     if (signal !== 'SIGINT') child.kill(signal);
