@@ -56,7 +56,7 @@ test('Ctrl-Z gives the terminal back and stops; fg brings the view again', async
   terminal.type('\u001a');
   await terminal.stopped();
   expect(terminal.modes()).not.toContain('-icanon');
-  expect(terminal.cursorHidden).toBe(false);
+  await terminal.shows(() => !terminal.cursorHidden, 'the cursor');
   terminal.type('\n');
   await terminal.shows((_text, lines) => lines.at(-1)?.includes('1 of 20') === true, 'the view again');
   expect(terminal.modes()).toContain('-icanon');

@@ -118,3 +118,44 @@ test('a heartbeat after 30 s of silence says what runs, and only then', () => {
   tick();
   expect(text.split('\n')).toHaveLength(2);
 });
+
+test('a build that takes three times its usual time is called slow, once', () => {
+  let now = 0;
+  let text = '';
+  let tick = (): void => {};
+  const reporter = plainReporter({
+    write: (piece) => {
+      text += piece;
+    },
+    paint: plain,
+    clock: () => now,
+    quiet: false,
+    ci: null,
+    every: (_ms, callback) => {
+      tick = callback;
+      return () => {};
+    },
+  });
+  const [started, plan, workers] = madeRun({ targets: 1, jobs: 1 });
+  const target = 'bootstrap-target-0';
+  if (started === undefined || plan?.type !== 'plan' || workers === undefined) throw new Error('no plan');
+  const expected = 400_000;
+  const targets = plan.targets.map((each) => ({ ...each, expected }));
+  const begin = {
+    at: 30,
+    type: 'target-started',
+    target,
+    worker: 'w0',
+    attempt: 1,
+    reasons: [],
+    logFile: '',
+  } as const;
+  for (const event of [started, { ...plan, targets }, workers, begin]) reporter.sink(event);
+  now = expected * 3 - 1_000;
+  tick();
+  expect(text).not.toContain('slow');
+  now = expected * 3 + 1_000;
+  tick();
+  tick();
+  expect(text.split(`${target} is slow: 20m00s, usually 6m40s`)).toHaveLength(2);
+});

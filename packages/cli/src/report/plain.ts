@@ -18,6 +18,11 @@ import { failureBlock, stoppingText, verdictOf } from './verdict.ts';
 
 /** Silence after which a line says what runs, ms: CI systems end jobs that are silent for minutes. */
 export const HEARTBEAT_MS = 30_000;
+/** A build is called slow when it takes so many times its usual time, and at least so long, ms: said once. */
+const SLOW_TIMES = 3;
+const SLOW_LEAST_MS = 10 * 60_000;
+/** Without a usual time: a build that has been in one step for so long, ms. */
+const STALLED_MS = 60 * 60_000;
 /** Running builds named in a heartbeat. */
 const NAMED = 6;
 
@@ -48,9 +53,12 @@ export function plainReporter(options: PlainOptions): Reporter {
     options.write(`${[...header, ...lines].join('\n')}\n`);
     header = [];
   };
+  /** `target attempt` of builds that were called slow. */
+  const warned = new Set<string>();
   const endTimer = quiet
     ? () => {}
     : options.every(HEARTBEAT_MS / 6, () => {
+        say(slowLines(view, clock() - offset, warned).map((line) => paint('warn', line)));
         if (clock() - lastLine >= HEARTBEAT_MS) say(heartbeat(view, clock() - offset));
       });
   const neutral = (lines: string[]): string[] => (ci === null ? lines : lines.map(ci.neutral));
@@ -181,6 +189,29 @@ function heartbeat(view: RunView, now: number): string[] {
   });
   const more = running.length > NAMED ? ` and ${running.length - NAMED} more` : '';
   return [`${place(view)} ${elapsed(now)}: building ${named.join('; ')}${more}`];
+}
+
+/** Running builds that have become suspicious since the last look. */
+function slowLines(view: RunView, now: number, warned: Set<string>): string[] {
+  const lines: string[] = [];
+  for (const name of view.running) {
+    const target = view.targets.get(name);
+    const key = `${name} ${target?.attempt}`;
+    if (target === undefined || target.since === null || warned.has(key)) continue;
+    const spent = now - target.since;
+    const step = target.steps.at(-1);
+    const inStep = now - (step?.since ?? target.since);
+    const usual = target.expected;
+    if (usual !== null && spent >= Math.max(SLOW_LEAST_MS, usual * SLOW_TIMES)) {
+      lines.push(`${name} is slow: ${elapsed(spent)}, usually ${elapsed(usual)}`);
+    } else if (usual === null && inStep >= STALLED_MS) {
+      lines.push(
+        `${name} may be stalled: ${elapsed(inStep)} in ${sanitizeLine(step?.name ?? 'its first step')}`,
+      );
+    } else continue;
+    warned.add(key);
+  }
+  return lines;
 }
 
 /** For tests and recorded runs: all lines of a stream of events. */

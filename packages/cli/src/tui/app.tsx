@@ -8,7 +8,7 @@ import type { Tone } from '../text/paint.ts';
 import type { Glyphs } from './glyphs.ts';
 import type { GiveBack } from './job-control.ts';
 import { LogTail } from './log-tail.ts';
-import { type Area, overview } from './overview.ts';
+import { type Area, overview, statusRow } from './overview.ts';
 import { type Row, textOf } from './rows.ts';
 import { browseRows, clampUp, detailRows, findUp, helpRows, logRows } from './screens.ts';
 import type { Frame, RunStore } from './store.ts';
@@ -46,7 +46,7 @@ export function App({ store, glyphs, colour, onStop, onSuspend, onTerminal }: Ap
   // Keys can come faster than React commits: each works on what the one before it left.
   const current = useRef(ui);
   const show = (next: Ui): void => {
-    current.current = clamped(next, log, area.rows - 1);
+    current.current = clamped(next, log, area.rows - 2);
     setUi(current.current);
   };
   useInput((input, inkKey) => {
@@ -85,6 +85,14 @@ export function App({ store, glyphs, colour, onStop, onSuspend, onTerminal }: Ap
 }
 
 function screenRows(frame: Frame, ui: Ui, log: readonly string[], area: Area): Row[] {
+  if (ui.screen.kind === 'overview') return overview(frame, area, ui.selected);
+  if (area.rows < 3) return openRows(frame, ui, log, area);
+  const rest = { ...area, rows: area.rows - 1 };
+  return [...openRows(frame, ui, log, rest), statusRow(frame, area)];
+}
+
+/** The view that was opened over the first one. */
+function openRows(frame: Frame, ui: Ui, log: readonly string[], area: Area): Row[] {
   const { screen } = ui;
   switch (screen.kind) {
     case 'overview':

@@ -226,7 +226,11 @@ function sumRows({ view, now, estimate }: Frame, { columns, glyphs }: Area): Row
   }
   const all = view.targets.size;
   const done = doneCount(view.tally);
-  const left: Span[] = [span(`${done} of ${all} `, 'strong'), span(`${glyphs.dot} ${elapsed(now)}`)];
+  const left: Span[] = [
+    span(`${done} of ${all} `, 'strong'),
+    span(`${glyphs.dot} ${elapsed(now)}`),
+    ...workerSpans(view, glyphs),
+  ];
   if (estimate !== null && estimate.high >= 1_000) {
     const [low, high] = [elapsed(estimate.low), elapsed(estimate.high)];
     left.push(
@@ -241,4 +245,31 @@ function sumRows({ view, now, estimate }: Frame, { columns, glyphs }: Area): Row
   }
   rows.push(spread(left, [span('? help', 'quiet')], columns, glyphs.more));
   return rows.map((row) => fitRow(row, columns, glyphs.more));
+}
+
+/** The run in one line, under the views that are not about all of it: nothing hides that something failed. */
+export function statusRow({ view, now }: Frame, { columns, glyphs }: Area): Row {
+  const { failed, running } = view.tally;
+  const row: Row = [
+    span(`${doneCount(view.tally)} of ${view.targets.size}`, 'strong'),
+    span(` ${glyphs.dot} ${elapsed(now)} ${glyphs.dot} ${running} running`),
+    span(failed > 0 ? ` ${glyphs.dot} ${failed} failed: ${view.failures.slice(-3).join(' ')}` : '', 'bad'),
+    span(view.phase === 'stopping' ? ` ${glyphs.dot} ${stoppingText(view.stopping ?? '')}` : '', 'warn'),
+  ];
+  return fitRow(row, columns, glyphs.more);
+}
+
+/** How many places of each worker are taken; with one worker the running builds already say it. */
+function workerSpans(view: RunView, glyphs: Glyphs): Span[] {
+  if (view.workers.size < 2) return [];
+  const used = new Map<string, number>();
+  for (const name of view.running) {
+    const worker = view.targets.get(name)?.worker;
+    if (worker !== null && worker !== undefined) used.set(worker, (used.get(worker) ?? 0) + 1);
+  }
+  return [...view.workers.values()]
+    .filter(({ lost }) => lost === null)
+    .map(({ info }) =>
+      span(` ${glyphs.dot} ${sanitizeLine(info.name)} ${used.get(info.id) ?? 0}/${info.jobs}`),
+    );
 }

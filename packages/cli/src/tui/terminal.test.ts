@@ -145,8 +145,9 @@ test('keys: help, the list with filter, a target and why it waits, back', async 
   await terminal.shows((text) => text.includes('8 of 60'), 'the sums');
   terminal.type('?');
   await terminal.shows((text) => text.includes('end the run kindly'), 'help');
+  expect(terminal.screen().at(-1)).toMatch(/^8 of 60 · \d+s · \d running/);
   terminal.type('?');
-  await terminal.shows((text) => text.includes('8 of 60'), 'the sums again');
+  await terminal.shows((text) => text.includes('? help'), 'the sums again');
   terminal.type('/');
   await terminal.shows((text) => text.includes('/_'), 'the filter');
   terminal.type('target-5');
