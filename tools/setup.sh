@@ -127,11 +127,14 @@ usable_node() {
   [ "$major" -ge 24 ] && "$1" -p process.execPath 2>/dev/null
 }
 
-# `npm ci` in a folder of its own: the lockfile beside package.json pins version and integrity.
+# npm_install FOLDER WANTED: `npm ci` in a folder of its own; the lockfile beside package.json pins version and
+# integrity. The packages for the processors are optional ones, and npm ends well without one that it could not
+# get: its words about that are only in a verbose log, and whether the file is there is for us to see.
 npm_install() {
   cp "$tools/$1/package.json" "$tools/$1/package-lock.json" "$tmp/" &&
     (cd "$tmp" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --cache "$tmp/npm" \
-      --fetch-retries 1 --fetch-retry-mintimeout 1000 --fetch-timeout 120000)
+      --loglevel verbose --fetch-retries 1 --fetch-retry-mintimeout 1000 --fetch-timeout 120000) &&
+    [ -x "$tmp/node_modules/$2" ]
 }
 pinned() { sed -n "s|^ *\"$2\": \"\([0-9.]*\)\".*|\1|p" "$tools/$1/package.json"; }
 
@@ -153,7 +156,7 @@ node_step() {
   has npm || fail "Node 24 or newer is needed, $present: install Node 24 or newer, or npm (any version; apt-get install npm), which can bring it"
   say "Node: 24 or newer is needed, $present; getting $version"
   work_folder node
-  quietly node npm_install node || explain "Node $version"
+  quietly node npm_install node "node-linux-$arch/bin/node" || explain "Node $version"
   usable_node "$tmp/node_modules/node-linux-$arch/bin/node" >/dev/null ||
     fail "the ready binary of Node $version does not run on this machine (it needs glibc): install Node 24 or newer"
   appear "$tmp/node_modules/node-linux-$arch" "$home"
@@ -182,7 +185,7 @@ pnpm_step() {
   has npm || fail "pnpm $version is needed to install the dependencies: install npm (any version; apt-get install npm), which can bring it"
   say "pnpm: getting $version"
   work_folder pnpm
-  quietly pnpm npm_install pnpm || explain "pnpm $version"
+  quietly pnpm npm_install pnpm "@pnpm/exe.linux-$arch/pnpm" || explain "pnpm $version"
   "$tmp/node_modules/@pnpm/exe.linux-$arch/pnpm" --version >/dev/null 2>&1 ||
     fail "the ready binary of pnpm $version does not run on this machine (it needs glibc)"
   appear "$tmp/node_modules/@pnpm/exe.linux-$arch" "$home"

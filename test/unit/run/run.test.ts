@@ -155,6 +155,18 @@ describe('one sentence and exit code 3', () => {
     expect(code).toBe(3);
   });
 
+  it('an npm that ends well without what it could not get', async () => {
+    const m = machine();
+    m.program('npm', "#!/bin/sh\necho 'npm http fetch GET attempt 1 failed with ENOTFOUND'\n");
+    expect((await m.run(['world'])).stderr).toMatch(/no network: Node [0-9.]+ could not/);
+  });
+
+  it('a ready binary that does not run here', async () => {
+    const m = machine();
+    m.program('node26', '#!/no/such/loader\n', m.folder);
+    expect((await m.run(['world'])).stderr).toMatch(/does not run on this machine \(it needs glibc\)/);
+  });
+
   it('a lockfile that does not fit', async () => {
     const m = machine();
     m.program(
