@@ -18,6 +18,8 @@ export interface StartOptions {
   /** Abort: SIGTERM to the child, SIGKILL to it and all below it after `graceMs`. */
   readonly signal?: AbortSignal | undefined;
   readonly graceMs?: number | undefined;
+  /** What the child reads on stdin: text, or a stream that is read to its end. Else stdin is empty. */
+  readonly input?: string | Readable | undefined;
   /** File descriptors: pipes by default, except stdin, which is empty. A number is a descriptor of ours. */
   readonly stdout?: 'pipe' | 'ignore' | number | undefined;
   readonly stderr?: 'pipe' | 'ignore' | number | undefined;
@@ -50,7 +52,7 @@ export function start(file: string, args: readonly string[], options: StartOptio
     env: options.env,
     extendEnv: false,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    stdin: 'ignore',
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     stdout: descriptor(options.stdout ?? 'pipe'),
     stderr: descriptor(options.stderr ?? 'pipe'),
     buffer: false,

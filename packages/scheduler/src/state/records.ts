@@ -38,6 +38,8 @@ interface RecordRow {
 export interface Records {
   /** All records of a fingerprint, newest first; more than one is a reproducibility finding. */
   find(fingerprint: string): BuildRecord[];
+  /** An output of this target with this manifest digest, whatever it was made from; null where none is known. */
+  outputOf(target: string, manifest: string): Output | null;
   /** Writes a record, the facts behind its fingerprint and the tree's current state, durably and at once. */
   write(record: BuildRecord, facts: string, tree: string): void;
   /** The canonical facts of a fingerprint, null where unknown. */
@@ -76,6 +78,14 @@ export function openRecords(database: Database, alongside: () => void = () => {}
           fingerprint,
         )
         .map(fromRow),
+    outputOf: (target, manifest) => {
+      const row = database.get<{ output: string }>(
+        'SELECT output FROM record WHERE target = ? AND manifest = ? ORDER BY created DESC',
+        target,
+        manifest,
+      );
+      return row === undefined ? null : (JSON.parse(row.output) as Output);
+    },
     write: (record, facts, tree) =>
       database.transaction(() => {
         database.run(

@@ -19,6 +19,8 @@ export interface State {
   /** The engine last seen at these addresses, null where none was. */
   engineAt(address: string): Engine | null;
   sawEngine(address: string, engine: Engine): void;
+  /** Every engine that was ever seen, at any address. */
+  engines(): Engine[];
   /** Writes what is only remembered so far and closes. */
   close(): void;
 }
@@ -46,6 +48,10 @@ export function openState(paths: StatePaths, now: () => number): State {
         JSON.stringify(engine),
         now(),
       ),
+    engines: () =>
+      database
+        .all<{ data: string }>('SELECT data FROM engine ORDER BY address')
+        .map((row) => JSON.parse(row.data) as Engine),
     close: () => {
       database.transaction(ledgers.flush);
       database.close();

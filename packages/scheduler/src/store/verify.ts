@@ -36,6 +36,8 @@ export const REWRITTEN = 'buildkit/rewritten-timestamp';
 export interface Expectation {
   /** For messages. */
   readonly target: string;
+  /** For messages: who gave it; BuildKit where it is left out. */
+  readonly giver?: string | undefined;
   /** Exactly these images, in the index's own order. `base`: what a FROM starts from, null for scratch. */
   readonly images: readonly { readonly platform: string; readonly base: ImageOutput | null }[];
   /** Exactly these on each manifest; null: not looked at (imported images). */
@@ -279,8 +281,9 @@ class Verifier {
   }
 
   #say(code: string, text: string): void {
+    const { giver, target } = this.#expected;
     this.#problems.push(
-      integrityProblem({ code, text: `what BuildKit gave for ${this.#expected.target} is wrong: ${text}` }),
+      integrityProblem({ code, text: `what ${giver ?? 'BuildKit'} gave for ${target} is wrong: ${text}` }),
     );
   }
 }

@@ -21,6 +21,11 @@ const NOT_STAGES = new Set([
   'dist',
 ]);
 
+/** Whether a folder of the root can be a stage where there is no packages/. */
+export function isStageName(name: string): boolean {
+  return !name.startsWith('.') && !NOT_STAGES.has(name);
+}
+
 /** Either file makes a folder a recipe's; whether both are there is checked when it is read. */
 const RECIPE_FILES = ['package.toml', 'Containerfile'] as const;
 
