@@ -12,6 +12,7 @@
  *
  * usage: node tools/bundle.ts [--clean]   --clean: nothing but this build is left in dist (for npm pack)
  */
+import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { basename, dirname, join } from 'node:path';
@@ -99,6 +100,17 @@ await import('./chunks/${main}');
 `;
 }
 
+/** A hash of the sources that decide what is read out of a recipe: all of core. */
+async function readingCode(): Promise<string> {
+  const folder = join(ROOT, 'packages', 'core', 'src');
+  const files = (await readdir(folder, { recursive: true }))
+    .filter((name) => /(?<!\.test)\.ts$/.test(name))
+    .sort();
+  const hash = createHash('sha256');
+  for (const name of files) hash.update(`${name}\n`).update(await readFile(join(folder, name)));
+  return hash.digest('hex').slice(0, 16);
+}
+
 async function bundle(outdir: string): Promise<Metafile> {
   const result = await build({
     absWorkingDir: ROOT,
@@ -117,7 +129,11 @@ async function bundle(outdir: string): Promise<Metafile> {
     // Names and lines stay as written: a stack trace in a bug report must be readable without maps.
     minifySyntax: true,
     legalComments: 'none',
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: {
+      'process.env.NODE_ENV': '"production"',
+      // What was read out of recipes by other code than this is read again (scheduler/tree/snapshot.ts).
+      __STX_MAKE_BUILD__: JSON.stringify(await readingCode()),
+    },
     plugins: [builtinsForCommonJs, patches],
     metafile: true,
     logLevel: 'warning',

@@ -32,6 +32,12 @@ export interface Terms {
   readonly readFile: (path: string) => string;
 }
 
+/** The scheduler's own functions. */
+export type SourceServices = Pick<
+  typeof import('@stx-make/scheduler/sources/front'),
+  'fetchForSession' | 'importForSession' | 'exportForSession' | 'listForSession'
+>;
+
 export interface DoctorCheck {
   readonly code: string;
   readonly ok: boolean;
@@ -63,6 +69,8 @@ export interface Services {
   /** A self-contained sh script of the exact buildctl calls for a target and all it needs. */
   planCommands(session: Session, target: string): Promise<string>;
   graph(): Promise<GraphServices>;
+  /** fetch, and sources list, import, export. */
+  sources(): Promise<SourceServices>;
   doctor(options: DoctorOptions): Promise<readonly DoctorCheck[]>;
   daemonStatus(stateRoot: string, env: NodeJS.ProcessEnv): Promise<DaemonStatus>;
   /** @returns false where none was running. */

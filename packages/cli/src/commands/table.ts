@@ -201,6 +201,50 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   }),
   defineCommand({
+    name: 'fetch',
+    group: BUILD,
+    summary: 'Download and verify sources, into the store and under fetch/',
+    details: [
+      'Builds fetch what they need by themselves; this is for doing it beforehand. What the tree already has under ' +
+        'fetch/ or sources/ is taken by its hash. A wrong hash is never kept. See docs/sources.md.',
+    ],
+    arguments: [{ ...selection, arity: 'many' }],
+    options: {
+      ...selectionOptions,
+      offline: { kind: 'flag', summary: 'Download nothing: say what is missing' },
+    },
+    examples: [
+      { line: 'fetch', text: 'the sources of the whole tree' },
+      { line: 'fetch +user-htop', text: 'of one target and all it needs' },
+    ],
+    signals: 'kind',
+    load: async () => (await import('./sources.ts')).fetch,
+  }),
+  defineCommand({
+    name: 'sources',
+    group: BUILD,
+    summary: 'List, import or export sources',
+    details: [
+      'list [SELECTION...]: every source and whether it is here. import PATH...: takes whatever files match a wanted ' +
+        'sha256, whatever they are called, from folders, files and archives. export FILE [SELECTION...]: writes a ' +
+        'bundle that can be verified, for an air gap or a CI cache; import reads it.',
+    ],
+    arguments: [
+      { name: 'ACTION', summary: 'list, import PATH..., export FILE [SELECTION...]', arity: 'many' },
+    ],
+    options: {
+      verify: { kind: 'flag', summary: 'list: hash every file again' },
+      'allow-missing': { kind: 'flag', summary: 'export: write what is here' },
+    },
+    examples: [
+      { line: 'sources', text: 'what is here and what is missing' },
+      { line: 'sources import ~/Downloads /mnt/usb/sources.tar', text: 'whatever fits' },
+      { line: 'sources export sources.tar', text: 'a bundle of all sources' },
+    ],
+    signals: 'kind',
+    load: async () => (await import('./sources.ts')).sources,
+  }),
+  defineCommand({
     name: 'daemon',
     group: SETUP,
     summary: 'Look at or end the managed BuildKit',

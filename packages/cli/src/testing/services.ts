@@ -111,6 +111,7 @@ export function testServices(
           return Promise.resolve(edge === undefined ? null : [[edge]]);
         },
       }),
+    sources: () => Promise.reject(new Error('no sources in these tests')),
     doctor: () =>
       Promise.resolve([
         { code: 'buildkit', ok: true, text: 'BuildKit v0.32.2', hint: null },

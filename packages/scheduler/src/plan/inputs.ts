@@ -3,7 +3,7 @@
  *
  * Pure. Unaware of records, workers and the disk.
  */
-import { matchesContextSource } from '@stx-make/core/containerfile/index';
+import { matchesContextSource } from '@stx-make/core/containerfile/sources';
 import {
   ANY_ENGINE,
   type ContextFile,
@@ -35,11 +35,10 @@ const DESCRIPTIONS = new Set(['Containerfile', 'package.toml']);
  * package.toml only where a reachable COPY or ADD can take them (the Containerfile's own bytes count apart).
  */
 export function countedFiles(target: GraphTarget, files: RecipeFiles): ContextFile[] {
-  const counted: ContextFile[] = [];
-  for (const file of files.values()) {
-    if (!DESCRIPTIONS.has(file.path) || isTaken(target, file.path)) counted.push(file);
-  }
-  return counted;
+  const all = [...files.values()];
+  // A COPY of a link in the context takes what it leads to, which a pattern can not tell.
+  if (all.some((file) => file.mode === 'link')) return all;
+  return all.filter((file) => !DESCRIPTIONS.has(file.path) || isTaken(target, file.path));
 }
 
 function isTaken(target: GraphTarget, path: string): boolean {

@@ -32,13 +32,18 @@ export const run: Run = async (session, options, sink, control) => {
     command: options.command,
     selection: options.selection,
   });
+  let waited = '';
   const locks = await takeRunLocks(workspace, {
     command: options.command,
     wait: options.wait,
     stop: control.stop,
     now: Date.now,
-    onWait: (text) => emit({ type: 'activity', id: 'lock', text, done: false }),
+    onWait: (text) => {
+      waited = text;
+      emit({ type: 'activity', id: 'lock', text, done: false });
+    },
   });
+  if (waited !== '') emit({ type: 'activity', id: 'lock', text: waited, done: true });
   try {
     const state = workspace.openState();
     for (const problem of state.warnings) emit({ type: 'warning', problem });

@@ -4,6 +4,7 @@
  * A database that is damaged is set aside and begun anew (records are only a memory of work; losing them costs
  * builds, not truth). One of a newer format is refused. Unaware of what the tables mean.
  */
+import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
@@ -12,6 +13,12 @@ import { SCHEMA, STATE_FORMAT } from './schema.ts';
 
 /** How long a writer waits for another process's transaction, ms. Transactions take microseconds. */
 const BUSY_TIMEOUT = 5_000;
+
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+/** Which tables these are: 31 bits of the schema's hash. */
+const SCHEMA_MARK = createHash('sha256').update(SCHEMA).digest().readUInt32BE() >>> 1;
 
 export interface Database {
   /** Runs a statement; prepared once and kept. */
@@ -75,9 +82,16 @@ function open(path: string): Database {
         }),
       );
     }
-    if (format < STATE_FORMAT) handle.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${STATE_FORMAT}; COMMIT;`);
+    if (format < STATE_FORMAT) {
+      const versions = `PRAGMA user_version = ${STATE_FORMAT}; PRAGMA application_id = ${SCHEMA_MARK};`;
+      handle.exec(`BEGIN; ${SCHEMA} ${versions} COMMIT;`);
+    }
     if (fresh) chmodSync(path, 0o600);
-    // A page may be broken where the header is not: reading every table's first page finds what a crash leaves.
+    // Tables of another shape under our own format number are as good as damaged.
+    if (handle.prepare('PRAGMA application_id').get()?.['application_id'] !== SCHEMA_MARK) {
+      throw Object.assign(new Error('its tables are not ours'), { errcode: SQLITE_NOTADB });
+    }
+    // A page may be broken where the header is not.
     handle.prepare('SELECT count(*) FROM current').get();
   } catch (error) {
     handle.close();
@@ -117,10 +131,10 @@ function wrap(handle: DatabaseSync): Database {
   };
 }
 
-/** SQLITE_CORRUPT (11), SQLITE_NOTADB (26), and a schema that is not ours (SQLITE_ERROR 1: no such table/column). */
+/** SQLITE_ERROR (1) while opening is a table or column that is not there. */
 function isDamage(error: unknown): boolean {
   const code = sqliteCode(error);
-  return code === 11 || code === 26 || code === 1;
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB || code === 1;
 }
 
 function sqliteCode(error: unknown): number | undefined {

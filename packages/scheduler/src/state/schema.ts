@@ -39,10 +39,10 @@ CREATE TABLE IF NOT EXISTS current (
 
 -- One row a tree: the stats and hashes of its files, and what was read out of them, when it was last loaded.
 CREATE TABLE IF NOT EXISTS snapshot (
-  tree  TEXT PRIMARY KEY,
-  build TEXT NOT NULL,        -- which stx-make read it
-  files TEXT NOT NULL,        -- JSON, tree/snapshot.ts
-  facts TEXT                  -- core's FactsCache
+  tree   TEXT PRIMARY KEY,
+  files  TEXT NOT NULL,       -- JSON, tree/snapshot.ts
+  frozen TEXT,                -- core's freezeTree
+  facts  TEXT                 -- core's FactsCache
 ) STRICT, WITHOUT ROWID;
 
 -- The engine last seen at an address: a no-op contacts no daemon.

@@ -4,14 +4,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Problem, ProblemError } from '@stx-make/core/errors';
-import { FactsCache } from '@stx-make/core/graph/cache';
-import { loadTreeFrom } from '@stx-make/core/graph/load';
+import type { HashedFolder } from '@stx-make/core/graph/cache';
 import type { LoadedTree } from '@stx-make/core/graph/model';
+import { freezeTree, thawTree, treeKey } from '@stx-make/core/graph/snapshot';
 import type { RecipeFiles } from '../plan/inputs.ts';
 import type { Database } from '../state/database.ts';
 import { type FoundTree, isRecipe, recipeCandidates } from './find.ts';
 import { type KnownFile, scanFolder } from './scan.ts';
-import { readSnapshot, writeSnapshot } from './snapshot.ts';
+import { type FilesByDir, PROGRAM, readFacts, readFiles, readFrozen, writeSnapshot } from './snapshot.ts';
 
 export interface LoadRequest {
   readonly found: FoundTree;
@@ -30,50 +30,70 @@ export interface LoadedFiles {
 
 /** @throws ProblemError with every error of the tree */
 export async function loadTreeFiles(request: LoadRequest): Promise<LoadedFiles> {
-  const { root, base } = request.found;
-  const snapshot =
-    request.database === null ? { files: new Map(), facts: null } : readSnapshot(request.database, root);
-  const cache = new FactsCache(snapshot.facts);
+  const { database, platform, allowedImages } = request;
+  const { root } = request.found;
+  const scanned = scanTree(request);
+  const options = { platform, allowedImages };
+  const key = treeKey(scanned.folders, options, PROGRAM);
+  const frozen = database === null ? null : readFrozen(database, root);
+  const thawed = frozen === null ? null : thawTree(frozen, key);
+  if (thawed !== null && scanned.problems.length === 0) {
+    if (!scanned.unchanged && database !== null) writeSnapshot(database, root, scanned.byDir, null, null);
+    return { tree: thawed, files: scanned.files };
+  }
+  // Parsing is not imported where nothing has to be parsed.
+  const [{ FactsCache }, { loadTreeFrom }] = await Promise.all([
+    import('@stx-make/core/graph/cache'),
+    import('@stx-make/core/graph/load'),
+  ]);
+  const cache = new FactsCache(database === null ? null : readFacts(database, root), PROGRAM);
+  const readers = scanned.folders.map((folder) => cache.reader(folder));
+  const { tree, problems } = await loadTreeFrom(readers, options);
+  if (database !== null) {
+    const text = tree !== null && cache.sound ? freezeTree(key, tree) : null;
+    writeSnapshot(database, root, scanned.byDir, text, cache.serialize());
+  }
+  const all = [...scanned.problems, ...problems];
+  if (tree === null || all.some(({ level }) => level === 'error')) throw new ProblemError(all);
+  return { tree, files: scanned.files };
+}
+
+interface ScannedTree {
+  readonly folders: readonly HashedFolder[];
+  /** By recipe id. */
+  readonly files: ReadonlyMap<string, readonly KnownFile[]>;
+  readonly byDir: FilesByDir;
+  readonly problems: readonly Problem[];
+  /** All was as it was remembered. */
+  readonly unchanged: boolean;
+}
+
+/** Looks at every recipe folder, hashing only what changed. */
+function scanTree({ found: { root, base }, database, now }: LoadRequest): ScannedTree {
+  const known: FilesByDir = database === null ? new Map() : readFiles(database, root);
   const files = new Map<string, readonly KnownFile[]>();
   const byDir = new Map<string, readonly KnownFile[]>();
   const problems: Problem[] = [];
-  const readers = [];
-  let same = true;
+  const folders: HashedFolder[] = [];
+  let unchanged = true;
   for (const [stage, name] of recipeCandidates(root, base)) {
     const dir = base === '' ? `${stage}/${name}` : `${base}/${stage}/${name}`;
+    const before = known.get(dir);
     // Any folder may lie there; one of the two files makes it a recipe.
-    if (!snapshot.files.has(dir) && !isRecipe(join(root, dir))) continue;
-    const scanned = scanFolder(root, dir, snapshot.files.get(dir), request.now);
+    if (before === undefined && !isRecipe(join(root, dir))) continue;
+    const scanned = scanFolder(root, dir, before, now);
     const digestOf = (path: string) => scanned.files.find((file) => file.path === path)?.digest ?? null;
     const packageToml = digestOf('package.toml');
     const containerfile = digestOf('Containerfile');
     if (packageToml === null && containerfile === null) continue;
-    same &&= scanned.unchanged;
+    unchanged &&= scanned.unchanged && before !== undefined;
     problems.push(...scanned.problems);
     byDir.set(dir, scanned.files);
     files.set(`${stage}/${name}`, scanned.files);
-    readers.push(
-      cache.reader({
-        stage,
-        name,
-        dir,
-        packageToml,
-        containerfile,
-        read: (file) => readFileSync(join(root, dir, file)),
-      }),
-    );
+    const read = (file: string) => readFileSync(join(root, dir, file));
+    folders.push({ stage, name, dir, packageToml, containerfile, read });
   }
-  const { tree, problems: more } = await loadTreeFrom(readers, {
-    platform: request.platform,
-    allowedImages: request.allowedImages,
-  });
-  const facts = cache.serialize();
-  if (request.database !== null && (!same || facts !== null || byDir.size !== snapshot.files.size)) {
-    writeSnapshot(request.database, root, byDir, facts);
-  }
-  problems.push(...more);
-  if (tree === null || problems.some(({ level }) => level === 'error')) throw new ProblemError(problems);
-  return { tree, files };
+  return { folders, files, byDir, problems, unchanged: unchanged && byDir.size === known.size };
 }
 
 /** The files of a recipe by path. */

@@ -1,31 +1,25 @@
 /**
- * What is remembered of a tree's files between two commands: their stats with their hashes, and what was read out
- * of them. Only a cache: damaged or of another stx-make, it is as if there were none.
+ * What is remembered of a tree between two commands: the stats and hashes of its files, the whole loaded tree, and
+ * what was read out of each recipe. Only a cache: damaged or made by another stx-make, it is as if there were none.
  */
 import type { Database } from '../state/database.ts';
 import type { KnownFile } from './scan.ts';
 
-/** Set by the bundler to a hash of the sources: facts read by other code are not used. */
+/** Set by the bundler to a hash of the sources: what other code made is not used. */
 declare const __STX_MAKE_BUILD__: string | undefined;
 
-const BUILD = typeof __STX_MAKE_BUILD__ === 'string' ? __STX_MAKE_BUILD__ : 'sources';
+/** Which program reads: part of the keys of what is kept. */
+export const PROGRAM = typeof __STX_MAKE_BUILD__ === 'string' ? __STX_MAKE_BUILD__ : 'sources';
 
-export interface Snapshot {
-  /** Recipe folder, relative to the root -> its files. */
-  readonly files: ReadonlyMap<string, readonly KnownFile[]>;
-  /** core's FactsCache as text; null where there is none. */
-  readonly facts: string | null;
-}
+/** Recipe folder, relative to the root -> its files. */
+export type FilesByDir = ReadonlyMap<string, readonly KnownFile[]>;
 
 type FileRow = readonly [path: string, mode: KnownFile['mode'], digest: string, stat: string, settled: 0 | 1];
 
-export function readSnapshot(database: Database, tree: string): Snapshot {
-  const row = database.get<{ build: string; files: string; facts: string | null }>(
-    'SELECT build, files, facts FROM snapshot WHERE tree = ?',
-    tree,
-  );
+export function readFiles(database: Database, tree: string): FilesByDir {
+  const row = database.get<{ files: string }>('SELECT files FROM snapshot WHERE tree = ?', tree);
   const files = new Map<string, readonly KnownFile[]>();
-  if (row === undefined) return { files, facts: null };
+  if (row === undefined) return files;
   try {
     for (const [dir, rows] of Object.entries(JSON.parse(row.files) as Record<string, FileRow[]>)) {
       files.set(
@@ -42,14 +36,30 @@ export function readSnapshot(database: Database, tree: string): Snapshot {
   } catch {
     files.clear();
   }
-  return { files, facts: row.build === BUILD ? row.facts : null };
+  return files;
 }
 
-/** `facts` null: keep what is there. */
+/** The loaded tree as core froze it; null where there is none. */
+export function readFrozen(database: Database, tree: string): string | null {
+  return (
+    database.get<{ frozen: string | null }>('SELECT frozen FROM snapshot WHERE tree = ?', tree)?.frozen ??
+    null
+  );
+}
+
+/** core's FactsCache as text; null where there is none. Read only when the frozen tree does not fit. */
+export function readFacts(database: Database, tree: string): string | null {
+  return (
+    database.get<{ facts: string | null }>('SELECT facts FROM snapshot WHERE tree = ?', tree)?.facts ?? null
+  );
+}
+
+/** `frozen` or `facts` null: keep what is there. */
 export function writeSnapshot(
   database: Database,
   tree: string,
-  files: ReadonlyMap<string, readonly KnownFile[]>,
+  files: FilesByDir,
+  frozen: string | null,
   facts: string | null,
 ): void {
   const rows: Record<string, FileRow[]> = {};
@@ -57,12 +67,12 @@ export function writeSnapshot(
     rows[dir] = list.map((file) => [file.path, file.mode, file.digest, file.stat, file.settled ? 1 : 0]);
   }
   database.run(
-    `INSERT INTO snapshot (tree, build, files, facts) VALUES (?1, ?2, ?3, ?4)
+    `INSERT INTO snapshot (tree, files, frozen, facts) VALUES (?1, ?2, ?3, ?4)
      ON CONFLICT (tree) DO UPDATE SET
-       build = CASE WHEN ?4 IS NULL THEN build ELSE ?2 END, files = ?3, facts = coalesce(?4, facts)`,
+       files = ?2, frozen = coalesce(?3, frozen), facts = coalesce(?4, facts)`,
     tree,
-    BUILD,
     JSON.stringify(rows),
+    frozen,
     facts,
   );
 }

@@ -11,7 +11,8 @@ export interface DaemonConfig {
   readonly rootless: boolean;
   /** Bytes of the file system the root lies on, and free there when the root was made. */
   readonly disk: { readonly total: number; readonly free: number };
-  readonly otelSocket?: string | undefined;
+  /** Of the steps' control groups; null: BuildKit's own. */
+  readonly cgroupParent?: string | null | undefined;
 }
 
 /** Of the disk, always left free; and of what was free, at most used: issue 3. BuildKit's own default keeps
@@ -32,7 +33,7 @@ export function buildkitdToml(config: DaemonConfig): string {
 [log]
   level = "warn"
 [otel]
-  socketPath = ${JSON.stringify(config.otelSocket ?? SANDBOX_OTEL)}
+  socketPath = ${JSON.stringify(SANDBOX_OTEL)}
 [cdi]
   disabled = true
 [history]
@@ -45,7 +46,7 @@ export function buildkitdToml(config: DaemonConfig): string {
   rootless = ${config.rootless}
   snapshotter = ${JSON.stringify(config.snapshotter)}
   gc = true
-[[worker.oci.gcpolicy]]
+${config.cgroupParent ? `  defaultCgroupParent = ${JSON.stringify(config.cgroupParent)}\n` : ''}[[worker.oci.gcpolicy]]
 ${limits}[[worker.oci.gcpolicy]]
   all = true
 ${limits}`;

@@ -10,6 +10,7 @@ import { setTimeout } from 'node:timers/promises';
 import { environmentProblem, type Problem } from '@stx-make/core/errors';
 import { type Exit, start } from '../../process/run.ts';
 import { descendants, isAlive, signalAll } from '../../process/tree.ts';
+import { cgroupParent, removeCgroups } from './cgroups.ts';
 import { buildkitdToml } from './config.ts';
 import type { Places } from './places.ts';
 import type { RootState } from './root.ts';
@@ -41,9 +42,15 @@ export interface DaemonStart {
  * @returns the problem where it ended or did not serve in time; nothing of it is left then. */
 export async function startDaemonProcess(options: DaemonStart): Promise<RunningDaemon | Problem> {
   const { places, state } = options;
+  removeCgroups(places.dir);
   writeFileSync(
     places.config,
-    buildkitdToml({ snapshotter: state.snapshotter as 'auto', rootless: state.rootless, disk: state.disk }),
+    buildkitdToml({
+      snapshotter: state.snapshotter as 'auto',
+      rootless: state.rootless,
+      disk: state.disk,
+      cgroupParent: state.rootless ? null : cgroupParent(places.dir),
+    }),
   );
   rmSync(places.daemonSocket, { force: true });
   const programs = findSandboxPrograms(options.env);

@@ -14,6 +14,9 @@ import { rmSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
+import { findProgram } from '../../process/find.ts';
+import { capture } from '../../process/run.ts';
+import { removeCgroups } from './cgroups.ts';
 import type { Snapshotter } from './config.ts';
 import { logWriter, type RunningDaemon, startDaemonProcess } from './daemon.ts';
 import { removeMemory } from './memory.ts';
@@ -283,7 +286,7 @@ class Supervisor {
 
   #removeDiscarded(): void {
     for (const path of discardedRoots(this.#places)) {
-      void rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+      void removeTree(path, this.#options.env);
     }
   }
 
@@ -299,6 +302,7 @@ class Supervisor {
     // Nobody can connect from here on who would be served no more.
     rmSync(this.#places.control, { force: true });
     await this.#daemon?.stop(this.#clients.size > 0 ? 0 : STOP_MS);
+    removeCgroups(this.#places.dir);
     rmSync(this.#places.daemonSocket, { force: true });
     const gone = statSync(this.#places.dir, { throwIfNoEntry: false }) === undefined;
     if (gone) {
@@ -307,6 +311,18 @@ class Supervisor {
         rmSync(this.#places.sockets, { recursive: true, force: true });
     }
     this.#end(code);
+  }
+}
+
+/** A rootless daemon's files belong to subordinate ids: only its own kind of namespace may remove them. What can not
+ * be removed is tried again at the next start. */
+async function removeTree(path: string, env: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch {
+    const rootlesskit = findProgram('rootlesskit', env);
+    if (rootlesskit === null || process.getuid?.() === 0) return;
+    await capture(rootlesskit, ['rm', '-rf', path], { env });
   }
 }
 
