@@ -7,12 +7,14 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { connectWorkers } from '../../../packages/scheduler/src/buildkit/connect.ts';
@@ -24,7 +26,7 @@ import {
   stopManaged,
 } from '../../../packages/scheduler/src/buildkit/managed.ts';
 import { pingWorker } from '../../../packages/scheduler/src/buildkit/worker.ts';
-import { statePaths } from '../../../packages/scheduler/src/paths.ts';
+import { shortName, statePaths } from '../../../packages/scheduler/src/paths.ts';
 import { findBuildKit } from '../../../packages/scheduler/src/process/find.ts';
 import {
   descendants,
@@ -44,6 +46,7 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const state of states.splice(0)) {
     await stopManaged(state);
+    for (const name of memoryOf(state)) rmSync(join('/dev/shm', name), { recursive: true, force: true });
     rmSync(state, { recursive: true, force: true });
   }
 });
@@ -158,12 +161,22 @@ test('kill -9 of the supervisor in the middle of a step leaves nothing', async (
   expect(performance.now() - killed).toBeLessThan(5_000);
   expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(state);
   expect(existsSync('/run/runc') ? readdirSync('/run/runc') : []).toEqual([]);
+  // Its groups, empty now, are all that is left; the next start and every end remove them.
+  const groups = () =>
+    readdirSync('/sys/fs/cgroup')
+      .flatMap((name) => [
+        name,
+        ...(statSync(`/sys/fs/cgroup/${name}`).isDirectory() ? readdirSync(`/sys/fs/cgroup/${name}`) : []),
+      ])
+      .filter((name) => name.includes(shortName(join(state, 'daemon'))));
   expect(await build).toMatchObject({ status: 'failed', retry: 'elsewhere' });
   // And the next run has one again, with the cache of the killed one.
   const next = await ensure(state);
   expect(await ping(next.address)).toBe(true);
   next.close();
   daemon.close();
+  await stopManaged(state);
+  expect(groups()).toEqual([]);
 });
 
 test('kill -9 of a run frees its lease; idle, the daemon ends by itself', async () => {
@@ -184,6 +197,36 @@ async function firstChunk(stream: AsyncIterable<Buffer>): Promise<string> {
   for await (const chunk of stream) return chunk.toString();
   return '';
 }
+
+test('where /dev/shm is small, the metadata lies in a tmpfs of our own, and goes with the state', async () => {
+  const state = newState('small shm');
+  const holder = fileURLToPath(new URL('holder.ts', import.meta.url));
+  const child = spawn(
+    'unshare',
+    [
+      '--mount',
+      'sh',
+      '-c',
+      'mount -t tmpfs -o size=64m tmpfs /dev/shm && exec "$@"',
+      'sh',
+      process.execPath,
+      holder,
+      state,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const { address } = JSON.parse(await firstChunk(child.stdout));
+  const link = readlinkSync(join(state, 'daemon', 'root', 'cache.db'));
+  expect(link).toMatch(/^\/run\/stx-make-0-[0-9a-f]+\/cache\.db$/);
+  const all = await processesOf(state);
+  expect(readFileSync(`/proc/${all[0]?.pid}/mounts`, 'utf8')).toContain(`${dirname(link)} tmpfs`);
+  expect((await managedStatus(state)).inMemory).toBe(true);
+  expect(await ping(address)).toBe(true);
+  rmSync(state, { recursive: true, force: true });
+  await expect.poll(() => all.filter(isAlive), { timeout: 10_000 }).toEqual([]);
+  expect(existsSync(dirname(link))).toBe(false);
+  child.kill('SIGKILL');
+});
 
 test('it ends when its state folder is removed, and takes its memory along', async () => {
   const state = newState('removed');
