@@ -246,3 +246,17 @@ function which(tool: string): string {
   }
   throw new Error(`${tool} is not in PATH`);
 }
+
+/** The steps among the calls: what was downloaded, compiled or installed. */
+export function steps(calls: readonly string[]): string[] {
+  const found = calls.map((call) => {
+    if (call.startsWith('npm ci')) return 'npm';
+    if (call.startsWith('pnpm install')) return 'pnpm';
+    if (call.includes('/bundle.ts')) return 'bundle';
+    if (call.startsWith('go build')) return 'go';
+    if (call.startsWith('apt-get'))
+      return call.includes(' install ') ? call.replace(/^.* install /, 'apt ') : 'apt update';
+    return '';
+  });
+  return found.filter((step) => step !== '');
+}
