@@ -17,6 +17,7 @@ struct function *functions;
 int exit_on_failure;             /* set -e */
 int trace;                       /* set -x */
 int pipe_fails;                  /* set -o pipefail */
+int script_is_argument;          /* sh -c */
 int condition_depth;             /* inside a condition a failure does not end the script */
 int loop_depth;
 int leaving;                     /* loops to leave: break and continue */
@@ -53,6 +54,7 @@ void set_options(char *text, int on) {
 		if (*text == 'e') exit_on_failure = on;
 		else if (*text == 'u') fail_unset = on;
 		else if (*text == 'x') trace = on;
+		else if (*text == 'c') script_is_argument = on;
 		else fail("unknown option", text);
 	}
 }

@@ -1,7 +1,7 @@
 /* sh: the shell. It is this file, which reads scripts into trees, expand.c, which makes
    arguments of their words, and execute.c, which carries them out.
 
-   usage: sh [-eux] [-c SCRIPT | FILE] [ARGUMENT...]
+   usage: sh [-eux] [FILE | -c SCRIPT [NAME]] [ARGUMENT...]
    Of the POSIX shell it knows: pipelines, && || ! ; { } ( ), if for while until case,
    functions, redirections < > >> << <<- >& <&, quotes, $name ${name} ${name-word} ${name=word}
    ${name+word} ${name#pattern} ${name%pattern} (with ":", and doubled), $(command), $((sum)),
@@ -415,13 +415,12 @@ int main(int argc, char **argv) {
 	memset((char *)&script, 0, sizeof(struct buffer));
 	environment = argv + argc + 1;
 	import_variables();
-	while (i < argc && argv[i][0] == '-' && !equal(argv[i], "-c")) set_options(argv[i++], 1);
+	while (i < argc && argv[i][0] == '-') set_options(argv[i++], 1);
 	parameters = argv + argc;
 	shell_name = argv[0];
-	if (i < argc && equal(argv[i], "-c")) {
-		if (i + 1 == argc) fail("-c wants a script", 0);
-		append_text(&script, argv[i + 1]);
-		i += 2;
+	if (script_is_argument) {
+		if (i == argc) fail("-c wants a script", 0);
+		append_text(&script, argv[i++]);
 		if (i < argc) shell_name = argv[i++];
 	} else if (i < argc) {
 		shell_name = argv[i];
