@@ -1,3 +1,4 @@
+/** Repeated COPYs: the same whatever the spelling, not across stages. */
 import { expect, test } from 'vitest';
 import { duplicateCopies } from './duplicates.ts';
 import { parseContainerfile } from './parse.ts';

@@ -1,3 +1,4 @@
+/** Image references in the familiar form by which BuildKit looks up named contexts. */
 import { expect, test } from 'vitest';
 import { familiarImageName } from './image.ts';
 

@@ -1,3 +1,4 @@
+/** Which context files a COPY or ADD source can take. */
 import { expect, test } from 'vitest';
 import { matchesContextSource } from './sources.ts';
 

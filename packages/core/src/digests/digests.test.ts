@@ -1,3 +1,4 @@
+/** digests/<stage>.txt: read strictly, written byte for byte, compared with what was built. */
 import { describe, expect, it } from 'vitest';
 import { digestOf, hexOf } from '../oci/digest.ts';
 import { compareDigests, formatDigests, parseDigests, updateDigests } from './index.ts';

@@ -1,3 +1,4 @@
+/** Levels, longest chain, paths and transitive reduction on graphs small enough to check by hand. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GraphAnalysis } from './analysis.ts';

@@ -1,3 +1,4 @@
+/** Kept facts and frozen trees give what reading the files gives, or nothing. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';

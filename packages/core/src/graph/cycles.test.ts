@@ -1,3 +1,4 @@
+/** Cycles: the whole path with every place, one for each knot, always the same. */
 import { expect, it } from 'vitest';
 import { cycleProblems, knots } from './cycles.ts';
 import { toDigraph } from './digraph.ts';

@@ -1,3 +1,4 @@
+/** From image references to edges, and every way in which a reference is no target. */
 import { describe, expect, it } from 'vitest';
 import type { ResolvedContainerfile } from '../containerfile/model.ts';
 import type { Target } from '../recipe/model.ts';

@@ -1,3 +1,4 @@
+/** The graph as JSON and dot, as scripts rely on it. */
 import { expect, it } from 'vitest';
 import { copies, loaded, packageToml } from './fixture.ts';
 import { graphDot, graphJson } from './format.ts';

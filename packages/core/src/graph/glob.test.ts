@@ -1,3 +1,4 @@
+/** Globs over target names. */
 import { expect, it } from 'vitest';
 import { globPattern, isGlob } from './glob.ts';
 

@@ -1,3 +1,4 @@
+/** What an image reference means in a tree: a target, a named context, or something from outside. */
 import { describe, expect, it } from 'vitest';
 import { meaningOf, parseImage } from './image.ts';
 

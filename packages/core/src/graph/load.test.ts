@@ -1,3 +1,4 @@
+/** Loading a tree from bytes: order does not matter, all problems are told, each once. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatProblem } from '../errors.ts';

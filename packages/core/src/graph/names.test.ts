@@ -1,3 +1,4 @@
+/** From what people type to a target: unique, ambiguous, unknown. */
 import { describe, expect, it } from 'vitest';
 import { copies, loaded, packageToml } from './fixture.ts';
 import { resolveName } from './names.ts';

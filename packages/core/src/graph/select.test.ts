@@ -1,3 +1,4 @@
+/** Selections: names, globs, stages, dependencies and dependents, files, exceptions. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inputProblem, ProblemError } from '../errors.ts';

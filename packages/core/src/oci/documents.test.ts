@@ -1,3 +1,4 @@
+/** OCI documents: what BuildKit writes is read, everything else is refused with a reason. */
 import { expect, it } from 'vitest';
 import { ProblemError } from '../errors.ts';
 import { MEDIA, parseConfig, parseDescriptor, parseIndex, parseManifest } from './documents.ts';

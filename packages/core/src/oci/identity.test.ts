@@ -1,3 +1,4 @@
+/** What a COPY and what a FROM see of an output; where two outputs differ. */
 import { expect, it } from 'vitest';
 import { digestOf } from './digest.ts';
 import { describeDifference, firstDifference, imageIdentity, rootfsIdentity } from './identity.ts';

@@ -1,3 +1,4 @@
+/** Reading tar streams: ustar, PAX and GNU forms, cut anywhere, damaged anywhere. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+/** The nearest names to a mistyped one. */
 import { describe, expect, it } from 'vitest';
 import { didYouMean, listed, nearestNames } from './nearest.ts';
 

@@ -1,3 +1,4 @@
+/** Placeholders of file names and mirrors, as upstream expands them. */
 import { describe, expect, it } from 'vitest';
 import { expand } from './placeholder.ts';
 

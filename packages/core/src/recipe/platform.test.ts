@@ -1,3 +1,4 @@
+/** Platform strings: what is one and what is wrong with the others. */
 import { describe, expect, it } from 'vitest';
 import { platformFault, samePlatform } from './platform.ts';
 

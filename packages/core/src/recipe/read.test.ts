@@ -1,3 +1,4 @@
+/** package.toml: every field, every mistake with its place, all of them at once. */
 import { describe, expect, it } from 'vitest';
 import { readRecipe } from './read.ts';
 

@@ -1,3 +1,4 @@
+/** TOML: places of keys, places of errors, strictness against another parser. */
 import fc from 'fast-check';
 import { parse as oracle, stringify, TomlDate } from 'smol-toml';
 import { describe, expect, it } from 'vitest';

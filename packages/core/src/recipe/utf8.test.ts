@@ -1,3 +1,4 @@
+/** Decoding bytes strictly, and finding lines and columns. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeUtf8, Lines, placeAt } from './utf8.ts';

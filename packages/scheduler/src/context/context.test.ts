@@ -1,3 +1,4 @@
+/** Listing and staging contexts: what is taken, its modes and times, edits under our hands. */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,

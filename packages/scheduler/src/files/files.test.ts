@@ -1,3 +1,4 @@
+/** Durable writes, links and removals on a real file system. */
 import {
   chmodSync,
   existsSync,

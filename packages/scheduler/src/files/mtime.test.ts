@@ -1,3 +1,4 @@
+/** Times derived from hashes. */
 import { expect, it } from 'vitest';
 import { mtimeOfHash } from './mtime.ts';
 

@@ -1,3 +1,4 @@
+/** From targets to wanted sources, each content once. */
 import { expect, it } from 'vitest';
 import type { WantedSource } from './model.ts';
 import { byContent, fetchPlaces } from './wanted.ts';

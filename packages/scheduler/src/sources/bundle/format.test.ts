@@ -1,3 +1,4 @@
+/** The bundle of sources: its tar and manifest, deterministic and verified. */
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import {

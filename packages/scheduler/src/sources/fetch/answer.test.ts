@@ -1,3 +1,4 @@
+/** Judging the head of an HTTP answer. */
 import { describe, expect, it } from 'vitest';
 import { originOf, readAnswer } from './answer.ts';
 

@@ -1,3 +1,4 @@
+/** Limits per host, and hosts left alone for a while. */
 import { expect, it } from 'vitest';
 import { Hosts, Places } from './hosts.ts';
 

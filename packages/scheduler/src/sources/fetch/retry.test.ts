@@ -1,3 +1,4 @@
+/** When and after how long a mirror is tried again. */
 import { expect, it } from 'vitest';
 import { Mirrors } from './retry.ts';
 

@@ -1,3 +1,4 @@
+/** Errors of the network in words. */
 import { expect, it } from 'vitest';
 import { connectionError, parseRetryAfter, showUrl, statusError } from './failure.ts';
 

@@ -1,3 +1,4 @@
+/** Which proxy the environment means for a URL. */
 import { describe, expect, it } from 'vitest';
 import { proxyFor } from './proxy.ts';
 
