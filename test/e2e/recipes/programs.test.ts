@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documentOf, REPOSITORY, type RunDocument, stx } from '../../rig/cli.ts';
 import { type Image, type Outcome, type RunOptions, runImage, unpackImage } from '../../rig/oci-runtime.ts';
 import { committedDigests, digestsOf } from './committed.ts';
+import { lineage } from './lineage.ts';
 
 let folder: string;
 let run: RunDocument;
@@ -48,6 +49,40 @@ test('every target is built from nothing, to the committed digest', () => {
   expect(run.counts).toMatchObject({ hit: 0, failed: 0, skipped: 0 });
   expect(digestsOf(run)).toEqual(committedDigests());
 });
+
+test('the graph is deep and wide, and has diamonds', async () => {
+  const state = join(folder, 'state');
+  const finished = await stx(['graph', '--format', 'json'], { cwd: REPOSITORY, state });
+  const graph = documentOf<{ targets: { name: string }[]; edges: { from: string; to: string }[] }>(finished);
+  const needs = (target: string) =>
+    new Set(graph.edges.filter(({ from }) => from === target).map(({ to }) => to));
+  const depth = new Map<string, number>();
+  const depthOf = (target: string): number => {
+    const known = depth.get(target);
+    if (known !== undefined) return known;
+    const own = 1 + Math.max(0, ...[...needs(target)].map(depthOf));
+    depth.set(target, own);
+    return own;
+  };
+  const levels = graph.targets.map(({ name }) => depthOf(name));
+  expect(graph.targets.length).toBeGreaterThanOrEqual(40);
+  expect(Math.max(...levels)).toBeGreaterThanOrEqual(12);
+  const widest = Math.max(...levels.map((level) => levels.filter((other) => other === level).length));
+  expect(widest).toBeGreaterThanOrEqual(8);
+  // Two ways from core-sh to the runtime.
+  expect([...needs('core-sh')]).toEqual(expect.arrayContaining(['core-cc', 'core-runtime']));
+  expect([...needs('core-cc')]).toContain('core-runtime');
+});
+
+test.each(lineage())(
+  '$target $program has the size that docs/bootstrap.md says',
+  ({ target, program, bytes }) => {
+    const image = unpackImage(layoutOf(target));
+    const { size } = statSync(join(image.rootfs, program));
+    image.remove();
+    expect(size).toBe(bytes);
+  },
+);
 
 describe('pallets', () => {
   test('cc compiles a program that runs', async () => {
