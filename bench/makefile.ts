@@ -10,7 +10,7 @@ import type { TwinRecipe } from '../test/twins/generate.ts';
 
 /** Writes `root/Makefile` for the twin that was generated at `root`. */
 export function writeMakefile(root: string, recipes: readonly TwinRecipe[]): void {
-  const versions = new Map(
+  const versions = new Map<string, string | undefined>(
     recipes.flatMap(({ stage, targets, version }) =>
       Object.keys(targets).map((name) => [`${stage}-${name}`, version] as const),
     ),

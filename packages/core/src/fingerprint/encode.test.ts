@@ -75,7 +75,9 @@ describe('fingerprint', () => {
   });
 
   test('a known value stays: records of earlier releases must keep answering', () => {
-    expect(hash(base)).toMatchInlineSnapshot(`"sha256:ddd803604069099ee174f58426d4197558bdb8dcfb99a8abf7649ee5203810ba"`);
+    expect(hash(base)).toMatchInlineSnapshot(
+      `"sha256:ddd803604069099ee174f58426d4197558bdb8dcfb99a8abf7649ee5203810ba"`,
+    );
   });
 });
 
