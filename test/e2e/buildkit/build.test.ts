@@ -1,10 +1,15 @@
 /** One build against a real daemon: what it gives, what it refuses, how it is ended. */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCheck } from '../../../packages/scheduler/src/buildkit/build.ts';
 import { sleeper, stepProbe } from '../../../packages/scheduler/src/buildkit/elf.ts';
 import type { StepEvent } from '../../../packages/scheduler/src/buildkit/model.ts';
+import { askDaemon } from '../../../packages/scheduler/src/buildkit/worker.ts';
 import { descendants } from '../../../packages/scheduler/src/process/tree.ts';
 import { startDaemon, type TestDaemon } from '../../rig/daemon.ts';
 import { Bench, signalled } from './support.ts';
@@ -184,6 +189,50 @@ test('an address where nobody listens', async () => {
     status: 'failed',
     retry: 'elsewhere',
   });
+});
+
+test('an address where somebody listens and says nothing', async () => {
+  const socket = join(bench.folder, 'silent.sock');
+  const server = createServer(() => undefined).listen(socket);
+  await once(server, 'listening');
+  const asking = askDaemon(`unix://${socket}`, {
+    buildctl: daemon.buildctl,
+    env: process.env,
+    timeoutMs: 400,
+  });
+  await expect(asking).rejects.toMatchObject({
+    problems: [{ code: 'worker-unreachable', text: expect.stringContaining('no answer within 0.4 s') }],
+  });
+  server.close();
+});
+
+test('a step that fails on a full disk is trouble of the machine', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'stx-full-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', root]);
+  const other = await startDaemon({ root: join(root, 'root'), snapshotter: 'native' });
+  try {
+    const request = bench.request({
+      Containerfile: 'FROM scratch\nCOPY a.txt /\nRUN --network=none ["/a.txt"]\n',
+      'a.txt': '',
+    });
+    const build = () => bench.build(request, other.address, daemon.buildctl, { daemonRoot: root });
+    expect(await build()).toMatchObject({
+      status: 'failed',
+      retry: 'no',
+      failure: { kind: 'build', exitCode: 1 },
+    });
+    const { bavail, bsize } = statfsSync(root);
+    writeFileSync(join(root, 'rest'), Buffer.alloc(bavail * bsize - 200_000));
+    expect(await build()).toMatchObject({
+      status: 'failed',
+      retry: 'here',
+      failure: { kind: 'infrastructure', exitCode: 1, hint: expect.stringContaining('is full') },
+    });
+  } finally {
+    await other.stop();
+    execFileSync('umount', [root]);
+    rmdirSync(root);
+  }
 });
 
 test('a missing buildctl is a value too', async () => {

@@ -75,6 +75,7 @@ export class Bench {
       onStep?: (step: StepEvent) => void;
       exportDir?: string;
       logFile?: string;
+      daemonRoot?: string;
     } = {},
   ): Promise<BuildResult> {
     this.#count += 1;
@@ -85,6 +86,7 @@ export class Bench {
       exportDir: more.exportDir ?? this.pool,
       metadataFile: join(this.folder, `metadata ${this.#count}.json`),
       policyFile: this.policyFile,
+      daemonRoot: more.daemonRoot,
       logFile: more.logFile ?? join(this.folder, `log ${this.#count}`),
       signal: more.signal ?? new AbortController().signal,
       onStep: more.onStep ?? (() => undefined),

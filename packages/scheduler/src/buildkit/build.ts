@@ -4,7 +4,7 @@
  * Unaware of the graph, the store and retries. Exit status 0 does not mean right: what was exported is
  * verified elsewhere (BUILDKIT.md 4).
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, statfs, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Failure } from '@stx-make/core/events';
 import { isDigest } from '@stx-make/core/oci/digest';
@@ -32,6 +32,8 @@ export interface BuildOptions {
   /** Abort: cancels the build; nothing of it is left. */
   readonly signal: AbortSignal;
   readonly onStep: (step: StepEvent) => void;
+  /** BuildKit's root folder, where it is on this machine: a step that met a full disk looks like any that failed. */
+  readonly daemonRoot?: string | null | undefined;
 }
 
 /** Writes the source policy that every build is given: deny all that is not local. Once a state folder; a run
@@ -70,7 +72,20 @@ export async function runBuild(request: BuildRequest, options: BuildOptions): Pr
     );
   }
   const { failure, retry } = diagnose(summary, exit);
+  if (failure.kind === 'build' && failure.exitCode !== null && (await isFull(options.daemonRoot ?? null))) {
+    const hint = `The disk of ${options.daemonRoot} is full, which may be all that went wrong: free some space.`;
+    return failed({ ...failure, kind: 'infrastructure', hint }, 'here', options);
+  }
   return failed(failure, retry, options);
+}
+
+/** Below this, and below 1 % of the disk, it counts as full. The failed step's own files are going away already. */
+const FULL_BYTES = 256 * 1024 * 1024;
+
+async function isFull(folder: string | null): Promise<boolean> {
+  const stat = folder === null ? null : await statfs(folder).catch(() => null);
+  if (stat === null) return false;
+  return stat.bavail * stat.bsize < Math.min(FULL_BYTES, (stat.blocks * stat.bsize) / 100);
 }
 
 /** What BuildKit's own lint says of one Containerfile (upstream's `make check`); builds nothing. */

@@ -3,7 +3,6 @@
  *
  * One run uses workers of one engine; those that differ are set aside with a warning. Unaware of targets.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
@@ -11,7 +10,8 @@ import type { StatePaths } from '../paths.ts';
 import { findBuildKit } from '../process/index.ts';
 import { parseAddress } from './address.ts';
 import { writeSourcePolicy } from './build.ts';
-import { isEngine, type ProbeOptions, probeEngine } from './canary.ts';
+import { type ProbeOptions, probeEngine } from './canary.ts';
+import { cachedEngine, cacheEngine } from './engine-cache.ts';
 import { goReleaseOf } from './go-release.ts';
 import { ensureManaged, type ManagedDaemon } from './managed.ts';
 import type { Engine, StepLimits, Worker } from './model.ts';
@@ -280,48 +280,4 @@ function notesOf(engine: Engine, limits: StepLimits): string[] {
   }
   if (limits.cpusetCpus !== undefined) notes.push('cpusetcpus changes what nproc says: digests can differ');
   return notes;
-}
-
-interface Cached {
-  readonly engine: Engine;
-  readonly warnings: readonly Problem[];
-}
-
-function engineFile(options: ConnectOptions): string {
-  return join(options.state.daemon, 'engine.json');
-}
-
-/** The engine of this very buildkitd process and these limits, probed by an earlier run. */
-async function cachedEngine(
-  managed: ManagedDaemon,
-  options: ConnectOptions,
-  facts: DaemonFacts,
-): Promise<Cached | null> {
-  try {
-    const value: unknown = JSON.parse(await readFile(engineFile(options), 'utf8'));
-    const field = (key: string): unknown => Reflect.get(Object(value), key);
-    const engine = field('engine');
-    const warnings = field('warnings');
-    const same =
-      field('instance') === managed.instance() && field('cpuset') === (options.limits.cpusetCpus ?? '');
-    if (!same || !isEngine(engine) || engine.version !== facts.version || !Array.isArray(warnings))
-      return null;
-    return { engine, warnings };
-  } catch {
-    return null;
-  }
-}
-
-async function cacheEngine(managed: ManagedDaemon, options: ConnectOptions, probed: Cached): Promise<void> {
-  const file = engineFile(options);
-  const draft = `${file}.${process.pid}`;
-  const text = JSON.stringify({
-    instance: managed.instance(),
-    cpuset: options.limits.cpusetCpus ?? '',
-    ...probed,
-  });
-  // A cache: a full disk shows elsewhere.
-  await writeFile(draft, text)
-    .then(() => rename(draft, file))
-    .catch(() => undefined);
 }

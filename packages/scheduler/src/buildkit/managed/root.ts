@@ -18,7 +18,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { findProgram } from '../../process/find.ts';
+import { capture } from '../../process/run.ts';
 import { makeMemory, ownsMemory, removeMemory, removeOrphans } from './memory.ts';
 import type { Places } from './places.ts';
 import { boltFiles } from './sandbox.ts';
@@ -170,4 +173,16 @@ export function discardedRoots(places: Places): string[] {
 /** What is kept in memory, for a supervisor whose state folder is gone. */
 export function memoryOf(places: Places): string | null {
   return readState(places)?.memory ?? null;
+}
+
+/** A rootless daemon's files belong to subordinate ids: only its own kind of namespace may remove them. What can not
+ * be removed is tried again at the next start. */
+export async function removeTree(path: string, env: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch {
+    const rootlesskit = findProgram('rootlesskit', env);
+    if (rootlesskit === null || process.getuid?.() === 0) return;
+    await capture(rootlesskit, ['rm', '-rf', path], { env });
+  }
 }

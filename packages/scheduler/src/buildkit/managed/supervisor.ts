@@ -11,11 +11,8 @@
  *   fail as on a lost worker and are tried again by their run.
  */
 import { rmSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
-import { findProgram } from '../../process/find.ts';
-import { capture } from '../../process/run.ts';
 import { removeCgroups } from './cgroups.ts';
 import type { Snapshotter } from './config.ts';
 import { logWriter, type RunningDaemon, startDaemonProcess } from './daemon.ts';
@@ -29,6 +26,7 @@ import {
   prepareRoot,
   programIdentity,
   type RootState,
+  removeTree,
 } from './root.ts';
 
 export interface SupervisorOptions {
@@ -311,18 +309,6 @@ class Supervisor {
         rmSync(this.#places.sockets, { recursive: true, force: true });
     }
     this.#end(code);
-  }
-}
-
-/** A rootless daemon's files belong to subordinate ids: only its own kind of namespace may remove them. What can not
- * be removed is tried again at the next start. */
-async function removeTree(path: string, env: NodeJS.ProcessEnv): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true, maxRetries: 3 });
-  } catch {
-    const rootlesskit = findProgram('rootlesskit', env);
-    if (rootlesskit === null || process.getuid?.() === 0) return;
-    await capture(rootlesskit, ['rm', '-rf', path], { env });
   }
 }
 
