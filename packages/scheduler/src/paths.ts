@@ -15,7 +15,7 @@ export interface StatePaths {
   readonly sources: string;
   /** Private working folders of runs; whatever is in it when no run holds the lock is litter. */
   readonly work: string;
-  /** `logs/<run>/<target>.log`. */
+  /** `logs/<run>/<target>.log`, and `events.ndjson` beside them. */
   readonly logs: string;
   /** The managed BuildKit: root, socket, control socket, log. */
   readonly daemon: string;
@@ -34,6 +34,11 @@ export function statePaths(root: string): StatePaths {
     daemon: join(root, 'daemon'),
     locks: join(root, 'locks'),
   };
+}
+
+/** The events of a run that built something, as NDJSON (docs/events.md). */
+export function runEventsFile(paths: Pick<StatePaths, 'logs'>, run: string): string {
+  return join(paths.logs, run, 'events.ndjson');
 }
 
 /** `--state`, else STX_MAKE_STATE, else XDG_STATE_HOME/stx-make, else ~/.local/state/stx-make. Empty

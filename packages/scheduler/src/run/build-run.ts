@@ -53,6 +53,7 @@ export async function buildRun(
     }
     await pool.prepareForExport();
     removeStaleOutputs(workspace.out);
+    context.keepEvents();
     state.history.begin(context.id, workspace.treeKey, context.started, options.command);
     sources = openRunSources(context);
     const urgency = priorities(order, state);

@@ -16,5 +16,7 @@ export interface RunContext {
   /** performance.now() of the start. */
   readonly began: number;
   readonly emit: Emit;
+  /** Something is going to be built: the run's events are kept from its beginning on. */
+  readonly keepEvents: () => void;
   readonly stop: AbortSignal;
 }

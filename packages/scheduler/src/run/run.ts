@@ -6,11 +6,13 @@
 import { randomBytes } from 'node:crypto';
 import { EVENT_SCHEMA, type EventSink } from '@stx-make/core/events';
 import type { Run, RunSummary } from '../api.ts';
+import { runEventsFile } from '../paths.ts';
 import { addressKey, engineKey, evaluateTree } from '../plan/plan.ts';
 import { openPool, removeStaleOutputs } from '../store/index.ts';
 import { closureOf, workspaceOf } from '../workspace.ts';
 import type { RunContext } from './context.ts';
 import { finishHits } from './hits.ts';
+import { openJournal } from './journal.ts';
 import { takeRunLocks } from './locks.ts';
 import { emitPlan } from './outlook.ts';
 import type { Emit } from './ports.ts';
@@ -22,7 +24,11 @@ export const run: Run = async (session, options, sink, control) => {
   const began = performance.now();
   const started = Date.now();
   const id = runId(started);
-  const emit = timed(sink, began);
+  const journal = openJournal(runEventsFile(workspace.state, id));
+  const emit = timed((event) => {
+    journal.sink(event);
+    sink(event);
+  }, began);
   emit({
     type: 'run-started',
     schema: EVENT_SCHEMA,
@@ -47,8 +53,22 @@ export const run: Run = async (session, options, sink, control) => {
   try {
     const state = workspace.openState();
     for (const problem of state.warnings) emit({ type: 'warning', problem });
-    return await lockedRun({ workspace, options, state, id, started, began, emit, stop: control.stop });
+    const keepEvents = (): void => journal.keep();
+    return await lockedRun({
+      workspace,
+      options,
+      state,
+      id,
+      started,
+      began,
+      emit,
+      keepEvents,
+      stop: control.stop,
+    });
   } finally {
+    const problem = await journal.close();
+    // Too late for the journal, in time for whoever watches.
+    if (problem !== null) sink({ at: Math.round(performance.now() - began), type: 'warning', problem });
     locks.release();
   }
 };
