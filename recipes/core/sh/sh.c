@@ -1,5 +1,6 @@
 /* sh: the shell. It is this file, which reads scripts into trees, expand.c, which makes
-   arguments of their words, and execute.c, which carries them out.
+   arguments of their words, execute.c, which carries them out, and builtin.c, the commands
+   of its own.
 
    usage: sh [-eux] [FILE | -c SCRIPT [NAME]] [ARGUMENT...]
    Of the POSIX shell it knows: pipelines, && || ! ; { } ( ), if for while until case,
@@ -431,6 +432,6 @@ int main(int argc, char **argv) {
 	}
 	parameters = argv + i;
 	parameter_count = argc - i;
-	evaluate(script.bytes);
+	execute_list(script.bytes);
 	return finish(last_status);
 }
