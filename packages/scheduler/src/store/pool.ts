@@ -138,7 +138,7 @@ export class Pool {
       return null;
     }
     this.ledger.forget(digest);
-    return { digest, why: explain(reading) };
+    return { digest, why: explainReading(reading) };
   }
 
   /** Those of `digests` that are not there or not good. */
@@ -236,7 +236,8 @@ export class Pool {
   }
 }
 
-function explain(reading: BlobReading): string {
+/** What a reading that is not the wanted blob found. */
+export function explainReading(reading: BlobReading): string {
   switch (reading.kind) {
     case 'blob':
       return `its bytes (${reading.stat.size}) have the digest ${reading.digest}`;

@@ -1,0 +1,3 @@
+/** Images in a registry, by digest: the public face of this folder. */
+export * from './client.ts';
+export * from './place.ts';
