@@ -87,10 +87,10 @@ class OpenedSession implements Workspace {
     return files;
   }
 
-  isUnchanged(recipe: string): boolean {
+  isUnchanged(recipe: string, files: RecipeFiles): boolean {
     const known = this.#loaded?.files.get(recipe);
     const dir = this.tree.recipes.find(({ id }) => id === recipe)?.dir;
-    if (known === undefined || dir === undefined) return false;
+    if (dir === undefined) return false;
     let now: ReturnType<typeof scanFolder>;
     try {
       now = scanFolder(this.root, dir, known, Date.now);
@@ -98,11 +98,11 @@ class OpenedSession implements Workspace {
       return false;
     }
     return (
-      now.files.length === known.length &&
+      now.files.length === files.size &&
       now.problems.length === 0 &&
-      now.files.every((file, index) => {
-        const before = known[index];
-        return before?.path === file.path && before.digest === file.digest && before.mode === file.mode;
+      now.files.every((file) => {
+        const before = files.get(file.path);
+        return before?.digest === file.digest && before.mode === file.mode;
       })
     );
   }

@@ -19,8 +19,8 @@ export interface Workspace extends Session {
   openState(): State;
   /** The files of a recipe as the loaded tree was read from them. */
   filesOf(recipe: string): RecipeFiles;
-  /** Looks at a recipe's files again, by stat. */
-  isUnchanged(recipe: string): boolean;
+  /** Looks at a recipe's folder again, by stat: does it hold exactly these files? */
+  isUnchanged(recipe: string, files: RecipeFiles): boolean;
   /** Reads the whole tree again, as its files are now. @throws ProblemError */
   reload(): Promise<LoadedTree>;
 }

@@ -30,6 +30,12 @@ export function errnoOf(error: unknown): string | null {
   return typeof error.code === 'string' ? error.code : null;
 }
 
+/** There is nothing at this path (any more). */
+export function isGone(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'ENOENT' || errno === 'ENOTDIR';
+}
+
 /**
  * A system error as an environment problem; null where it is none (then it is a bug of ours or already a
  * ProblemError).

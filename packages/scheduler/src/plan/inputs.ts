@@ -25,6 +25,8 @@ export interface Fingerprint {
   readonly digest: Digest;
   /** The encoded facts, kept beside the record for `why`. */
   readonly text: string;
+  /** The recipe's files it was made from: what is built must be these, whatever the tree was read as meanwhile. */
+  readonly files: RecipeFiles;
 }
 
 /** The two files of a recipe that are in every context but rarely in an image. */
@@ -89,7 +91,7 @@ export function fingerprintTarget(
       dependencies: dependencyFacts(target, outputOf),
     }),
   );
-  return { digest: fingerprintOf(text), text };
+  return { digest: fingerprintOf(text), text, files };
 }
 
 export { ANY_ENGINE };

@@ -29,12 +29,10 @@ export interface AttemptTools {
   readonly crew: Pick<Crew, 'build'>;
   readonly limits: StepLimits;
   readonly cache: BuildRequest['cache'];
-  /** The files the target was judged by. */
-  filesOf(recipe: string): RecipeFiles;
   /** The target's sources in the source store. */
   sourcesOf(target: GraphTarget): readonly StagedSource[];
   /** Looks at the recipe folder again: still the files it was judged by? */
-  isUnchanged(target: GraphTarget): boolean;
+  isUnchanged(target: GraphTarget, judged: RecipeFiles): boolean;
 }
 
 /** Never throws for what a build, a daemon or an edit can do. */
@@ -45,7 +43,7 @@ export async function attemptBuild(attempt: Attempt, tools: AttemptTools): Promi
   } catch (error) {
     if (attempt.signal.aborted) return { status: 'cancelled' };
     // A file that vanished while it was staged is an edit, not an error.
-    if (!tools.isUnchanged(attempt.target)) return { status: 'edited' };
+    if (!tools.isUnchanged(attempt.target, attempt.fingerprint.files)) return { status: 'edited' };
     return { status: 'failed', failure: failureOf(error, attempt.logFile), retry: 'no' };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -54,7 +52,8 @@ export async function attemptBuild(attempt: Attempt, tools: AttemptTools): Promi
 
 async function stagedBuild(attempt: Attempt, tools: AttemptTools, folder: string): Promise<AttemptResult> {
   const { target } = attempt;
-  const judged = tools.filesOf(target.recipe.id);
+  // Not the tree's files as they are known now: another target's edit may have had it read again since.
+  const judged = attempt.fingerprint.files;
   const staged = stageContext({
     recipe: join(tools.root, target.recipe.dir),
     files: [...judged.values()],
@@ -71,7 +70,7 @@ async function stagedBuild(attempt: Attempt, tools: AttemptTools, folder: string
     try {
       const output = await verifyOutput(tools.pool, exported.digest, expectationOf(attempt));
       if (attempt.signal.aborted) return { status: 'cancelled' };
-      if (!tools.isUnchanged(target)) return { status: 'edited' };
+      if (!tools.isUnchanged(target, judged)) return { status: 'edited' };
       tools.pool.sync();
       return { status: 'built', output };
     } catch (error) {

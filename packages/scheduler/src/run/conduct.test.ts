@@ -73,7 +73,7 @@ function world(
     tail: [],
     logFile: null,
   });
-  const fingerprint = (name: string) => ({ digest: digestOf(name), text: name });
+  const fingerprint = (name: string) => ({ digest: digestOf(name), text: name, files: new Map() });
   const ports: RunPorts = {
     judge: (target) => {
       const output = outputNamed(target.name);

@@ -128,9 +128,9 @@ class Conductor {
       const standing = this.#ports.judge(target, (dependency) => this.#outputOf(dependency));
       switch (standing.state) {
         case 'hit': {
-          const { output, manifest, origin } = standing.record;
+          const { output, manifest, origin, fingerprint } = standing.record;
           this.#spawn(name, async () => {
-            await this.#ports.publish(target, { output, manifest, origin }, standing.fingerprint);
+            await this.#ports.publish(target, { output, manifest, origin }, fingerprint);
             this.#settle(name, 'hit', { output, manifest, origin }, 0, []);
           });
           return;
@@ -233,7 +233,7 @@ class Conductor {
       case 'built': {
         const recorded = await this.#ports.record(attempt, result.output, duration);
         if (recorded.finding !== null) this.#emit({ type: 'finding', target: name, ...recorded.finding });
-        await this.#ports.publish(attempt.target, recorded, attempt.fingerprint);
+        await this.#ports.publish(attempt.target, recorded, attempt.fingerprint.digest);
         this.#settle(name, recorded.result, recorded, duration, reasons);
         return;
       }

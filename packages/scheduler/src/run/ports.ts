@@ -62,8 +62,8 @@ export interface RunPorts {
   build(attempt: Attempt): Promise<AttemptResult>;
   /** Writes the record, durably. */
   record(attempt: Attempt, output: Output, duration: number): Promise<Recorded>;
-  /** Makes out/<target>/ hold the output. Throws ProblemError. */
-  publish(target: GraphTarget, settled: Settled, fingerprint: Fingerprint): Promise<void>;
+  /** Makes out/<target>/ hold the output, and notes of which record it is. Throws ProblemError. */
+  publish(target: GraphTarget, settled: Settled, fingerprint: string): Promise<void>;
   noteFailure(attempt: Attempt, duration: number): void;
   /** Tries to have a lost worker back; false when it gives up. */
   revive(worker: string, signal: AbortSignal): Promise<boolean>;

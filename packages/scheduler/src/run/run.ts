@@ -91,10 +91,10 @@ async function lockedRun(context: RunContext): Promise<RunSummary> {
   return summarise(context, order, results, []);
 }
 
-/** Sortable by time, unique: `20261123-224501-3f9a`. */
+/** Sortable by time, unique also among many runs a second: `20261123-224501-3f9a07c2`. */
 function runId(started: number): string {
   const digits = new Date(started).toISOString().replaceAll(/[-:]/g, '');
-  return `${digits.slice(0, 8)}-${digits.slice(9, 15)}-${randomBytes(2).toString('hex')}`;
+  return `${digits.slice(0, 8)}-${digits.slice(9, 15)}-${randomBytes(4).toString('hex')}`;
 }
 
 function timed(sink: EventSink, began: number): Emit {

@@ -32,10 +32,9 @@ export function worldPorts(
     crew,
     limits: options.limits,
     cache: options.noCache ? 'none' : 'cache',
-    filesOf: (recipe) => workspace.filesOf(recipe),
     sourcesOf: (target) =>
       target.recipe.sources.map(({ file, sha256 }) => ({ file, sha256, path: sources.pathOf(sha256) })),
-    isUnchanged: (target) => workspace.isUnchanged(target.recipe.id),
+    isUnchanged: (target, judged) => workspace.isUnchanged(target.recipe.id, judged),
   };
   const logFile = (target: string): string => join(state.paths.logs, context.id, `${target}.log`);
   return {
@@ -52,9 +51,9 @@ export function worldPorts(
         publishOutput(pool, settled.output, workspace.out, { name, tag });
       }
       const known = judging.current.get(name);
-      if (known?.fingerprint !== fingerprint.digest || known.manifest !== settled.manifest) {
+      if (known?.fingerprint !== fingerprint || known.manifest !== settled.manifest) {
         state.records.setCurrent(workspace.treeKey, [
-          { target: name, fingerprint: fingerprint.digest, manifest: settled.manifest },
+          { target: name, fingerprint, manifest: settled.manifest },
         ]);
       }
     },

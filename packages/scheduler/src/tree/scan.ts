@@ -5,13 +5,14 @@
  * changes ctime). As in git, a file changed so shortly before it was hashed that a second change could leave the
  * same times is not trusted and hashed again. Unaware of what is in the files.
  */
-import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { type BigIntStats, type Dirent, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { inputProblem, type Problem } from '@stx-make/core/errors';
 import type { ContextFile } from '@stx-make/core/fingerprint/encode';
 import { digestOf } from '@stx-make/core/oci/digest';
 import type { Digest } from '@stx-make/core/oci/model';
 import { byCodeUnit } from '@stx-make/core/order';
+import { isGone } from '../files/index.ts';
 
 /** A file as it was when it was hashed. Numbers as text: JSON has no 64-bit integers. */
 export interface KnownFile extends ContextFile {
@@ -47,7 +48,7 @@ export function scanFolder(
   const problems: Problem[] = [];
   let fresh = 0;
   const visit = (folder: string, prefix: string): void => {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    for (const entry of listFolder(folder)) {
       const path = prefix + entry.name;
       if (path === 'fetch') continue;
       const full = `${folder}/${entry.name}`;
@@ -74,13 +75,23 @@ export function scanFolder(
       }
       fresh += 1;
       const file = hashFile(full, path, stat, signature, now);
-      if (file instanceof Error) problems.push(bad(dir, path, file.message));
-      else files.push(file);
+      if (!(file instanceof Error)) files.push(file);
+      else if (!isGone(file)) problems.push(bad(dir, path, file.message));
     }
   };
   visit(join(root, dir), '');
   files.sort((a, b) => byCodeUnit(a.path, b.path));
   return { files, problems, unchanged: fresh === 0 && files.length === before.size };
+}
+
+/** A folder that went away just now holds nothing. */
+function listFolder(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
 }
 
 function signatureOf(stat: BigIntStats): string {

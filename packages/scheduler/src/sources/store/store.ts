@@ -63,6 +63,7 @@ export class SourceStore {
   readonly #ledger: SourceLedger;
   /** Files that were found damaged and removed, for the report. */
   readonly #damaged = new Set<string>();
+  readonly #checking = new Map<string, Promise<Standing>>();
 
   /** Creates the folders. @throws ProblemError environment */
   constructor(folder: string, ledger: SourceLedger) {
@@ -97,6 +98,20 @@ export class SourceStore {
    * @throws ProblemError environment; the signal's reason
    */
   async check(sha256: string, signal: AbortSignal): Promise<Standing> {
+    // One after the other: sealing changes a file's times, which to a second check under way looks like damage.
+    for (let busy = this.#checking.get(sha256); busy !== undefined; busy = this.#checking.get(sha256)) {
+      await busy.catch(() => undefined);
+    }
+    const checking = this.#check(sha256, signal);
+    this.#checking.set(sha256, checking);
+    try {
+      return await checking;
+    } finally {
+      this.#checking.delete(sha256);
+    }
+  }
+
+  async #check(sha256: string, signal: AbortSignal): Promise<Standing> {
     const path = this.path(sha256);
     const before = await this.#stat(sha256);
     if (before === null) return 'missing';
