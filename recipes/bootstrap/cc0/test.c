@@ -9,6 +9,7 @@ int table[10];
 int total;
 
 int check_number;
+int value;
 
 int length(char *text);
 
@@ -88,6 +89,7 @@ int main(int count_of_arguments, char **arguments) {
 	check(total == 1);
 	check(count() + count() == 5);
 	check(byte == 44); // a char has 8 bits
+	check((value = byte = 257) == 1);
 	names[2] = "two\t\"";
 	check(names[2][3] == '\t' && names[2][4] == '"' && names[2][5] == 0);
 	table[9] = total = 7;

@@ -336,7 +336,6 @@ void value_to_rax(int node) {
 
 /* Computes a node whose value nobody wants. */
 void effect(int node) {
-	int a = node_a[node];
-	if (node_kind[node] == N_BINARY && node_kind[a] == N_UPDATE && is_number(node_b[node])) node = a;
+	while (node_kind[node] == N_BINARY && is_number(node_b[node])) node = node_a[node];
 	if (is_number(node) == 0) value_to_rax(node);
 }

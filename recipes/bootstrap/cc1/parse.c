@@ -142,6 +142,7 @@ int postfix() {
 			operator = '+' + '-' - operator;
 			node = new_node(N_BINARY, type, node, number_node(step));
 			node_value[node] = operator;
+			if (type == CHAR) node = binary_node('&', INT, node, number_node(255));
 		} else return node;
 	}
 }

@@ -121,6 +121,8 @@ int main(int argc, char **argv) {
 	check(c == 0); c--;
 	check(c == 255); c += 2;
 	check(c == 1);
+	c = 0;
+	check(c-- == 0 && c == 255 && c++ == 255 && c == 0);
 	set(&i, 77);
 	check(i == 77);
 	{ int *r = squares;
