@@ -2,6 +2,7 @@
  * What the command line asks of the scheduler: the types of the front door. Implementations live in
  * session.ts (open a tree), plan/ and run/.
  */
+import type { Config } from '@stx-make/core/config/model';
 import type { Problem, ProblemError } from '@stx-make/core/errors';
 import type { EventSink, Reason, RunCounts, TargetResult } from '@stx-make/core/events';
 import type { LoadedTree } from '@stx-make/core/graph/model';
@@ -21,7 +22,7 @@ export interface SessionOptions {
   readonly state?: string | undefined;
   /** `--out`. */
   readonly out?: string | undefined;
-  /** `--platform`; default linux/amd64. */
+  /** `--platform`, else PLATFORM, else stx-make.toml's, else linux/amd64. */
   readonly platform?: string | undefined;
 }
 
@@ -33,6 +34,8 @@ export interface Session {
   readonly out: string;
   readonly state: StatePaths;
   readonly platform: string;
+  /** The tree's stx-make.toml. */
+  readonly config: Config;
   readonly tree: LoadedTree;
   /** True when fallbackRoot was used: say so. */
   readonly fellBack: boolean;

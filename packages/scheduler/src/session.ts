@@ -3,9 +3,10 @@
  */
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { environmentProblem, inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
+import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import type { LoadedTree } from '@stx-make/core/graph/model';
 import type { MakePlan, OpenSession, Run, Session, SessionOptions } from './api.ts';
+import { type Config, platformOf, readTreeConfig } from './config.ts';
 import { defaultStateRoot, statePaths } from './paths.ts';
 import type { RecipeFiles } from './plan/inputs.ts';
 import type { Driver } from './run/driver.ts';
@@ -14,8 +15,6 @@ import { type FoundTree, findTree } from './tree/find.ts';
 import { type LoadedFiles, loadTreeFiles, recipeFiles } from './tree/load.ts';
 import { scanFolder } from './tree/scan.ts';
 import { type Workspace, workspaceOf } from './workspace.ts';
-
-const DEFAULT_PLATFORM = 'linux/amd64';
 
 /** @throws ProblemError: no tree, or every error of the tree */
 export const openSession: OpenSession = (options) =>
@@ -27,7 +26,8 @@ export async function openSessionWith(
   driver: () => Promise<Driver>,
 ): Promise<Workspace> {
   const found = findTree(options);
-  const session = new OpenedSession(found, options, driver);
+  const config = await readTreeConfig(found.root, options.env);
+  const session = new OpenedSession(found, options, config, driver);
   try {
     await session.reload();
   } catch (error) {
@@ -43,6 +43,7 @@ class OpenedSession implements Workspace {
   readonly out: string;
   readonly state;
   readonly platform: string;
+  readonly config: Config;
   readonly fellBack: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly driver: () => Promise<Driver>;
@@ -51,7 +52,8 @@ class OpenedSession implements Workspace {
   #loaded: LoadedFiles | null = null;
   readonly #files = new Map<string, RecipeFiles>();
 
-  constructor(found: FoundTree, options: SessionOptions, driver: () => Promise<Driver>) {
+  constructor(found: FoundTree, options: SessionOptions, config: Config, driver: () => Promise<Driver>) {
+    this.config = config;
     this.driver = driver;
     this.#found = found;
     this.root = found.root;
@@ -60,7 +62,7 @@ class OpenedSession implements Workspace {
     this.env = options.env;
     this.out = resolve(options.cwd, options.out || resolve(found.root, 'out'));
     this.state = statePaths(resolve(options.cwd, defaultStateRoot(options.state, options.env)));
-    this.platform = platformOf(options);
+    this.platform = platformOf(options, config);
   }
 
   get tree(): LoadedTree {
@@ -111,7 +113,7 @@ class OpenedSession implements Workspace {
     this.#loaded = await loadTreeFiles({
       found: this.#found,
       platform: this.platform,
-      allowedImages: new Set(),
+      allowedImages: new Set(this.config.allowedImages),
       database: this.#snapshotDatabase(),
       now: Date.now,
     });
@@ -150,19 +152,6 @@ function stateProblem(path: string, error: unknown): Problem {
     file: path,
     hint: 'Name another with --state DIR or STX_MAKE_STATE.',
   });
-}
-
-/** One platform: a matrix of them is a recipe's to ask for. @throws ProblemError `several-platforms` (input) */
-function platformOf(options: SessionOptions): string {
-  const asked = options.platform || DEFAULT_PLATFORM;
-  if (!asked.includes(',')) return asked;
-  throw new ProblemError(
-    inputProblem({
-      code: 'several-platforms',
-      text: `A tree is built for one platform at a time, not for ${asked}.`,
-      hint: 'Run once for each; only a recipe may ask for several, with `platforms` in its package.toml.',
-    }),
-  );
 }
 
 /** The parts of a session's work are imported when they are asked for. */

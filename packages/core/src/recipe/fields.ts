@@ -102,6 +102,19 @@ export class Fields {
     return strings;
   }
 
+  /** A whole number of at least `least`, null where it is not there. Reports `wrong-type`. */
+  integer(key: string, least: number): Placed<number> | null {
+    if (!this.has(key)) return null;
+    const value = this.#table[key];
+    const place = this.place(key);
+    const number = typeof value === 'bigint' ? Number(value) : value;
+    if (Number.isSafeInteger(number) && typeof number === 'number' && number >= least) {
+      return { value: number, place };
+    }
+    this.#wrongType(key, place, `a whole number of at least ${least}`, value);
+    return null;
+  }
+
   /** A table within, null where it is not there. Reports `wrong-type`. */
   table(key: string): Fields | null {
     if (!this.has(key)) return null;

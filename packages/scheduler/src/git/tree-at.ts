@@ -18,6 +18,10 @@ export interface TreeAt {
   readonly loaded: LoadResult;
   /** By recipe id, as `Workspace.filesOf`. */
   readonly files: ReadonlyMap<string, RecipeFiles>;
+  /** git's object id by path, relative to the tree's root, of all files of recipes. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** Files of recipes whose contents this clone does not have; relative to the tree's root. */
+  readonly missing: readonly string[];
 }
 
 /** What is kept between commits: most of their files are the same. By git's object id. */
@@ -27,22 +31,30 @@ export interface TreeAtOptions {
   readonly platform: string;
   readonly allowedImages?: ReadonlySet<string> | undefined;
   readonly cache?: ObjectCache | undefined;
+  /** Where the commit had the tree, as `GitTree.prefix`; where it is now when left out. */
+  readonly prefix?: string | undefined;
 }
 
 /** @param commit a full id @throws ProblemError `git-failed` */
 export async function loadTreeAt(git: GitTree, commit: string, options: TreeAtOptions): Promise<TreeAt> {
   const cache = options.cache ?? new Map();
-  const entries = recipeEntries(await listFiles(git, commit));
+  const entries = recipeEntries(await listFiles(git, commit, options.prefix));
   const missing = new Set(entries.map(({ id }) => id).filter((id) => !cache.has(id)));
   for (const [id, bytes] of await readObjects(git, [...missing])) {
     if (bytes !== null) cache.set(id, { digest: digestOf(bytes), bytes });
   }
+  const ids = new Map<string, string>();
+  const lost: string[] = [];
   const files = new Map<string, Map<string, ContextFile>>();
   const folders = new Map<string, { -readonly [K in keyof RecipeFolder]: RecipeFolder[K] }>();
   for (const { stage, name, dir, path, mode, id } of entries) {
     const object = cache.get(id);
     // Missing in a partial clone: the recipe is then another one than in the work tree, and counts as edited.
-    if (object === undefined) continue;
+    if (object === undefined) {
+      lost.push(`${dir}/${path}`);
+      continue;
+    }
+    ids.set(`${dir}/${path}`, id);
     const recipe = `${stage}/${name}`;
     const known = files.get(recipe) ?? new Map<string, ContextFile>();
     files.set(recipe, known);
@@ -56,36 +68,45 @@ export async function loadTreeAt(git: GitTree, commit: string, options: TreeAtOp
     ({ packageToml, containerfile }) => packageToml !== null || containerfile !== null,
   );
   const loaded = await loadTree(recipes, options);
-  return { commit, loaded, files };
+  return { commit, loaded, files, ids, missing: lost };
 }
 
-interface ListedFile {
+export interface ListedFile {
   /** Relative to the tree's root. */
   readonly path: string;
   readonly mode: ContextFile['mode'];
   readonly id: string;
 }
 
-async function listFiles(git: GitTree, commit: string): Promise<ListedFile[]> {
-  // git.run works in the tree's root: paths are relative to it, and only what is below it is listed.
-  const text = (await git.run(['ls-tree', '-r', '-z', commit])).toString('utf8');
+/** All files below a prefix, where the tree is now when left out; paths relative to it. Submodules are no files. */
+export async function listFiles(
+  git: GitTree,
+  commit: string,
+  prefix: string = git.prefix,
+): Promise<ListedFile[]> {
+  const scope = prefix === '' ? [] : ['--', prefix];
+  const text = (await git.run(['ls-tree', '-r', '-z', '--full-tree', commit, ...scope])).toString('utf8');
   const files: ListedFile[] = [];
   for (const row of text.split('\0')) {
     const [, bits, id, path] = /^([0-7]{6}) blob ([0-9a-f]+)\t(.+)$/s.exec(row) ?? [];
     if (bits === undefined || id === undefined || path === undefined) continue;
-    files.push({ path, id, mode: bits === '120000' ? 'link' : bits === '100755' ? '0755' : '0644' });
+    files.push({
+      path: path.slice(prefix.length),
+      id,
+      mode: bits === '120000' ? 'link' : bits === '100755' ? '0755' : '0644',
+    });
   }
   return files;
 }
 
-interface RecipeEntry extends ListedFile {
+export interface RecipeEntry extends ListedFile {
   readonly stage: string;
   readonly name: string;
   readonly dir: string;
 }
 
 /** The files of recipe folders, wherever this commit had them: `packages/<stage>/<name>/` or `<stage>/<name>/`. */
-function recipeEntries(files: readonly ListedFile[]): RecipeEntry[] {
+export function recipeEntries(files: readonly ListedFile[]): RecipeEntry[] {
   const isRecipeFile = /^packages\/[^./][^/]*\/[^./][^/]*\/(package\.toml|Containerfile)$/;
   const base = files.some(({ path }) => isRecipeFile.test(path)) ? 'packages/' : '';
   return files.flatMap((file) => {

@@ -1,0 +1,3 @@
+/** A tree's stx-make.toml: its settings, read and checked. */
+export * from './model.ts';
+export * from './read.ts';

@@ -1,0 +1,3 @@
+/** Policies over a tree. */
+export * from './levels.ts';
+export { type Finding, type LintOptions, lint } from './lint.ts';
