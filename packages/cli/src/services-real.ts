@@ -18,6 +18,8 @@ export function realServices(): Services {
       (await import('@stx-make/scheduler/session')).planCommands(session, target),
     graph: async () => graphServices(await import('@stx-make/core/graph/index')),
     sources: () => import('@stx-make/scheduler/sources/front'),
+    digests: () => import('@stx-make/scheduler/digests/index'),
+    images: () => import('@stx-make/scheduler/image/index'),
     doctor: async (options) => (await import('@stx-make/scheduler/doctor')).doctor(options),
     daemonStatus: async (stateRoot, env) => (await managedClient()).managedStatus(stateRoot, env),
     stopDaemon: async (stateRoot, env) => (await managedClient()).stopManaged(stateRoot, env),

@@ -71,6 +71,10 @@ export interface Services {
   graph(): Promise<GraphServices>;
   /** fetch, and sources list, import, export. */
   sources(): Promise<SourceServices>;
+  /** digests, verify, adopt, preseed. */
+  digests(): Promise<typeof import('@stx-make/scheduler/digests/index')>;
+  /** content, import. */
+  images(): Promise<typeof import('@stx-make/scheduler/image/index')>;
   doctor(options: DoctorOptions): Promise<readonly DoctorCheck[]>;
   daemonStatus(stateRoot: string, env: NodeJS.ProcessEnv): Promise<DaemonStatus>;
   /** @returns false where none was running. */

@@ -4,6 +4,7 @@
 import { SHELLS } from '../args/complete-scripts.ts';
 import { type CommandSpec, defineCommand } from '../args/model.ts';
 import { planOptions, runOptions, selectionOptions, workerOptions } from '../args/options.ts';
+import { imageCommands } from './table-images.ts';
 
 const BUILD = 'Build';
 const ASK = 'Ask the graph';
@@ -244,6 +245,7 @@ export const commands: readonly CommandSpec[] = [
     signals: 'kind',
     load: async () => (await import('./sources.ts')).sources,
   }),
+  ...imageCommands,
   defineCommand({
     name: 'daemon',
     group: SETUP,

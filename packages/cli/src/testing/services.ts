@@ -112,6 +112,8 @@ export function testServices(
         },
       }),
     sources: () => Promise.reject(new Error('no sources in these tests')),
+    digests: () => import('@stx-make/scheduler/digests/index'),
+    images: () => import('@stx-make/scheduler/image/index'),
     doctor: () =>
       Promise.resolve([
         { code: 'buildkit', ok: true, text: 'BuildKit v0.32.2', hint: null },

@@ -4,7 +4,7 @@
 import { statSync } from 'node:fs';
 import type { Session } from '../api.ts';
 import { workspaceOf } from '../workspace.ts';
-import { layoutOrigin, layoutsFolder, registryOrigin } from './origins.ts';
+import { firstOf, layoutOrigin, layoutsFolder, registryOrigin } from './origins.ts';
 import { takePublished } from './take.ts';
 import type { TakeReport, TakeRequest } from './taken.ts';
 
@@ -31,28 +31,32 @@ export function adopt(session: Session, request: AdoptRequest): Promise<TakeRepo
 }
 
 export interface PreseedRequest extends AdoptRequest {
-  /** A registry (`HOST[:PORT][/NAMESPACE]`) or a folder of layouts. */
-  readonly from: string;
+  /** A registry (`HOST[:PORT][/NAMESPACE]`) or a folder of layouts; null: the registries the tree's settings name, in
+   * turn, else where StageX publishes. */
+  readonly from: string | null;
   readonly cwd: string;
 }
 
 /** Published images by committed digest instead of builds, with all that the selection needs. @throws ProblemError */
 export async function preseed(session: Session, request: PreseedRequest): Promise<TakeReport> {
   const workspace = workspaceOf(session);
-  const folder = layoutsFolder(request.from, request.cwd, isFolder);
   const common = { ...request, as: 'substituted', withDependencies: true, wantsAll: true } as const;
+  const folder = request.from === null ? null : layoutsFolder(request.from, request.cwd, isFolder);
   if (folder !== null) {
     const origin = layoutOrigin(folder, folder);
     return await takePublished(workspace, { ...common, origin, parallel: LAYOUTS_AT_A_TIME });
   }
-  const { parseRegistry, RegistryClient } = await import('../registry/index.ts');
-  const place = parseRegistry(request.from);
-  const client = new RegistryClient({ place, env: workspace.env, signal: request.signal });
+  const { parseRegistry, PUBLISHED, RegistryClient } = await import('../registry/index.ts');
+  const named = request.from === null ? workspace.config.registries : [request.from];
+  const clients = (named.length === 0 ? [PUBLISHED] : named).map((name) => {
+    const place = parseRegistry(name);
+    return { place, client: new RegistryClient({ place, env: workspace.env, signal: request.signal }) };
+  });
   try {
-    const origin = registryOrigin(client, place);
+    const origin = firstOf(clients.map(({ client, place }) => registryOrigin(client, place)));
     return await takePublished(workspace, { ...common, origin, parallel: IMAGES_AT_A_TIME });
   } finally {
-    client.close();
+    for (const { client } of clients) client.close();
   }
 }
 

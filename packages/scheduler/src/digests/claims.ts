@@ -56,6 +56,7 @@ export interface Claims {
 export interface ClaimsRequest {
   readonly root: string;
   readonly platform: string;
+  readonly allowedImages: ReadonlySet<string>;
   /** Target names. */
   readonly names: readonly string[];
   /** A commit whose digests are all taken as of its own recipes, whoever wrote the lines; null: by line. */
@@ -71,7 +72,8 @@ export async function readClaims(git: GitTree, request: ClaimsRequest): Promise<
   const cache: ObjectCache = new Map();
   const commits = new Map<string, CommitTree>();
   for (const commit of sortedUnique(claims.map((claim) => claim.commit))) {
-    const { loaded, files } = await loadTreeAt(git, commit, { platform: request.platform, cache });
+    const { platform, allowedImages } = request;
+    const { loaded, files } = await loadTreeAt(git, commit, { platform, allowedImages, cache });
     const digests = await digestsAt(git, commit);
     commits.set(commit, { commit, tree: loaded.tree, files, digests });
   }

@@ -167,6 +167,28 @@ export function registryOrigin(client: RegistryClient, place: RegistryPlace): Im
   };
 }
 
+/** Several, asked in turn for each image. */
+export function firstOf(origins: readonly ImageOrigin[]): ImageOrigin {
+  const [only, ...others] = origins;
+  if (only === undefined) throw new Error('no place to take images from');
+  if (others.length === 0) return only;
+  /** By target: where its manifest was found. One image of a target is taken at a time. */
+  const chosen = new Map<string, ImageOrigin>();
+  return {
+    name: origins.map(({ name }) => name).join(', '),
+    offer: async (target, manifest, pool) => {
+      for (const origin of origins) {
+        const offer = await origin.offer(target, manifest, pool);
+        if (offer.kind === 'absent') continue;
+        chosen.set(target, origin);
+        return offer;
+      }
+      return { kind: 'absent' };
+    },
+    bring: (target, blob, pool) => (chosen.get(target) ?? only).bring(target, blob, pool),
+  };
+}
+
 async function downloadBlob(
   client: RegistryClient,
   repository: string,

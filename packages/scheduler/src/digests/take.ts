@@ -53,13 +53,15 @@ class Taking {
   }
 
   async run(): Promise<TakeReport> {
-    const { tree, root, platform, env } = this.#workspace;
+    const { tree, root, platform, env, config } = this.#workspace;
     const { selection, withDependencies, asOf, signal, onActivity } = this.#request;
     const named = selection.length === 0 ? [...tree.graph.targets.keys()] : selection;
     const names = withDependencies ? closureOf(tree, selection).map(({ name }) => name) : named;
     onActivity('reading the history of digests/');
     const git = await openGit(root, env, signal);
-    const claims = await readClaims(git, { root, platform, names: [...names].sort(byCodeUnit), asOf });
+    const allowedImages = new Set(config.allowedImages);
+    const sorted = [...names].sort(byCodeUnit);
+    const claims = await readClaims(git, { root, platform, allowedImages, names: sorted, asOf });
     for (const { target, digest, code, text } of claims.unclaimed) {
       this.#note(target, code === 'unbound' ? 'unbound' : 'uncommitted', { digest, text });
     }
