@@ -93,6 +93,12 @@ export interface RunOptions {
 export interface RunControl {
   /** First abort: stop starting, cancel what runs, record what finished. */
   readonly stop: AbortSignal;
+  /**
+   * For `watch`: the run gives a function to be called when files of the tree changed. Builds under way that are of
+   * no use any more are cancelled and judged anew; where something that was done is outdated, nothing new starts and
+   * the rest may finish, so that another run can begin. What changed no input disturbs nothing.
+   */
+  readonly onEdits?: (look: () => void) => void;
 }
 
 export interface RunTarget {

@@ -20,6 +20,7 @@ export const buildkitDriver: Driver = {
           address: set.addressOf(build.worker),
           buildctl,
           policyFile,
+          daemonRoot: set.daemonRoot,
           env: options.env,
         }),
       revive: (worker, signal) => set.revive(worker, signal),

@@ -31,8 +31,8 @@ export interface AttemptTools {
   readonly cache: BuildRequest['cache'];
   /** The target's sources in the source store. */
   sourcesOf(target: GraphTarget): readonly StagedSource[];
-  /** Looks at the recipe folder again: still the files it was judged by? */
-  isUnchanged(target: GraphTarget, judged: RecipeFiles): boolean;
+  /** Looks at the recipe folder again: is what this attempt was judged by still what is to be built? */
+  isStillWanted(attempt: Attempt): Promise<boolean>;
 }
 
 /** Never throws for what a build, a daemon or an edit can do. */
@@ -43,7 +43,7 @@ export async function attemptBuild(attempt: Attempt, tools: AttemptTools): Promi
   } catch (error) {
     if (attempt.signal.aborted) return { status: 'cancelled' };
     // A file that vanished while it was staged is an edit, not an error.
-    if (!tools.isUnchanged(attempt.target, attempt.fingerprint.files)) return { status: 'edited' };
+    if (!(await tools.isStillWanted(attempt))) return { status: 'edited' };
     return { status: 'failed', failure: failureOf(error, attempt.logFile), retry: 'no' };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -70,7 +70,7 @@ async function stagedBuild(attempt: Attempt, tools: AttemptTools, folder: string
     try {
       const output = await verifyOutput(tools.pool, exported.digest, expectationOf(attempt));
       if (attempt.signal.aborted) return { status: 'cancelled' };
-      if (!tools.isUnchanged(target, judged)) return { status: 'edited' };
+      if (!(await tools.isStillWanted(attempt))) return { status: 'edited' };
       tools.pool.sync();
       return { status: 'built', output };
     } catch (error) {

@@ -13,6 +13,7 @@ import { conduct } from './conduct.ts';
 import type { RunContext } from './context.ts';
 import type { Crew } from './driver.ts';
 import { finishHits } from './hits.ts';
+import { Outdated } from './outdated.ts';
 import { emitPlan, priorities } from './outlook.ts';
 import { openRunSources, type RunSources } from './run-sources.ts';
 import { summarise } from './summary.ts';
@@ -39,6 +40,7 @@ export async function buildRun(
   });
   emit({ type: 'activity', id: 'workers', text: 'connected to BuildKit', done: true });
   let sources: RunSources | null = null;
+  const outdated = new Outdated(workspace, engineKey(crew.engine, options.strictEngine));
   try {
     for (const problem of crew.warnings) emit({ type: 'warning', problem });
     const standings = await judgeFor(context, pool, order, judged, crew);
@@ -57,6 +59,7 @@ export async function buildRun(
     state.history.begin(context.id, workspace.treeKey, context.started, options.command);
     sources = openRunSources(context);
     const urgency = priorities(order, state);
+    context.onEdits?.(() => void outdated.look());
     const results = await conduct(
       {
         order,
@@ -65,13 +68,15 @@ export async function buildRun(
         priorityOf: (target) => urgency.get(target) ?? 0,
         keepGoing: options.keepGoing,
         stop: context.stop,
+        finish: outdated.finish,
         clock: () => performance.now(),
       },
-      worldPorts(context, pool, work, crew, sources, order),
+      worldPorts(context, pool, work, crew, sources, order, outdated),
       emit,
     );
     return summarise(context, order, results, []);
   } finally {
+    await outdated.close();
     sources?.close();
     await crew.close();
     rmSync(work, { recursive: true, force: true });

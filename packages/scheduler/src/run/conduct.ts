@@ -5,6 +5,7 @@
  * influences it: events only go out.
  */
 
+import { inputProblem, ProblemError } from '@stx-make/core/errors';
 import type { Failure, Reason } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { Output } from '@stx-make/core/oci/model';
@@ -102,7 +103,9 @@ class Conductor {
 
   async run(): Promise<Map<string, ConductedTarget>> {
     const onStop = (): void => this.#halt('interrupted', true);
+    const onFinish = (): void => this.#halt('the tree was edited', false);
     this.#options.stop.addEventListener('abort', onStop, { once: true });
+    this.#options.finish?.addEventListener('abort', onFinish, { once: true });
     if (this.#options.stop.aborted) onStop();
     // Standings are in topological order, so hits open their dependents before those are looked at.
     for (const target of this.#options.order) {
@@ -115,6 +118,7 @@ class Conductor {
     await this.#queue.onIdle();
     await Promise.allSettled(this.#loose);
     this.#options.stop.removeEventListener('abort', onStop);
+    this.#options.finish?.removeEventListener('abort', onFinish);
     return this.#results;
   }
 
@@ -279,7 +283,14 @@ class Conductor {
   ): Promise<void> {
     const edits = (this.#edits.get(name) ?? 0) + 1;
     this.#edits.set(name, edits);
-    if (edits > MAX_EDITS) throw new Error(`${name} was edited ${edits} times while it was built`);
+    if (this.#halted !== null) {
+      this.#skip(name, [], this.#halted);
+      return;
+    }
+    if (edits > MAX_EDITS) {
+      this.#fail(name, failureOf(editedTooOften(name, edits), null), duration, reasons);
+      return;
+    }
     this.#emit({
       type: 'target-retry',
       target: name,
@@ -436,6 +447,16 @@ class Conductor {
     if (output === undefined) throw new Error(`${name} has no output yet`);
     return output;
   }
+}
+
+function editedTooOften(name: string, edits: number): ProblemError {
+  return new ProblemError(
+    inputProblem({
+      code: 'edited-while-building',
+      text: `${name} was edited ${edits} times while it was built.`,
+      hint: 'Run again when nothing writes to its recipe.',
+    }),
+  );
 }
 
 function noWorkerFor(platforms: readonly string[], logFile: string): Failure {

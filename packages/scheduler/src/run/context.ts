@@ -1,7 +1,7 @@
 /**
  * One run, as its parts know it.
  */
-import type { RunOptions } from '../api.ts';
+import type { RunControl, RunOptions } from '../api.ts';
 import type { State } from '../state/state.ts';
 import type { Workspace } from '../workspace.ts';
 import type { Emit } from './ports.ts';
@@ -19,4 +19,6 @@ export interface RunContext {
   /** Something is going to be built: the run's events are kept from its beginning on. */
   readonly keepEvents: () => void;
   readonly stop: AbortSignal;
+  /** See RunControl. */
+  readonly onEdits: RunControl['onEdits'];
 }

@@ -86,6 +86,8 @@ export interface ConductOptions {
   readonly priorityOf: (target: string) => number;
   readonly keepGoing: boolean;
   readonly stop: AbortSignal;
+  /** Aborted: nothing new is started, what runs may finish. */
+  readonly finish?: AbortSignal;
   /** ms, monotonic. */
   readonly clock: () => number;
 }

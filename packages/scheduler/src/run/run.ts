@@ -64,6 +64,7 @@ export const run: Run = async (session, options, sink, control) => {
       emit,
       keepEvents,
       stop: control.stop,
+      onEdits: control.onEdits,
     });
   } finally {
     const problem = await journal.close();

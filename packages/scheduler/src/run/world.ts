@@ -11,6 +11,7 @@ import { explainOutputs, isPublished, type Pool, publishOutput } from '../store/
 import { type AttemptTools, attemptBuild } from './attempt.ts';
 import type { RunContext } from './context.ts';
 import type { Crew } from './driver.ts';
+import type { Outdated } from './outdated.ts';
 import type { Attempt, Finding, Recorded, RunPorts, Settled } from './ports.ts';
 import type { RunSources } from './run-sources.ts';
 
@@ -21,6 +22,7 @@ export function worldPorts(
   crew: Crew,
   sources: RunSources,
   order: readonly GraphTarget[],
+  outdated: Outdated,
 ): RunPorts {
   const { workspace, state, options } = context;
   const engine = engineKey(crew.engine, options.strictEngine);
@@ -34,17 +36,21 @@ export function worldPorts(
     cache: options.noCache ? 'none' : 'cache',
     sourcesOf: (target) =>
       target.recipe.sources.map(({ file, sha256 }) => ({ file, sha256, path: sources.pathOf(sha256) })),
-    isUnchanged: (target, judged) => workspace.isUnchanged(target.recipe.id, judged),
+    isStillWanted: (attempt) => outdated.isStillWanted(attempt),
   };
   const logFile = (target: string): string => join(state.paths.logs, context.id, `${target}.log`);
   return {
-    judge: (target, outputOf) => judge(target, outputOf, judging),
+    judge: (target, outputOf) => {
+      const standing = judge(target, outputOf, judging);
+      outdated.judged(target, standing, outputOf);
+      return standing;
+    },
     reload: async () => {
       await workspace.reload();
     },
     refresh: (target) => newestOf(context, target),
     fetch: (target, signal) => sources.fetch(target, signal),
-    build: (attempt) => attemptBuild(attempt, tools),
+    build: (attempt) => outdated.build(attempt, (cancellable) => attemptBuild(cancellable, tools)),
     record: (attempt, output, duration) => record(context, attempt, output, duration),
     publish: async ({ name, tag }, settled, fingerprint) => {
       if (!isPublished(pool, settled.output, workspace.out, { name, tag })) {
