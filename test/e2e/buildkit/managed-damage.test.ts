@@ -1,3 +1,4 @@
+/** The managed BuildKit with its root damaged in every way: discarded, begun anew, and it builds. */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
