@@ -16,7 +16,8 @@ import {
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import { digestOf } from '@stx-make/core/oci/digest';
 import { imageIdentity, rootfsIdentity } from '@stx-make/core/oci/identity';
-import type { Digest, Output } from '@stx-make/core/oci/model';
+import type { Digest, ImageOutput, Output } from '@stx-make/core/oci/model';
+import { normalizePlatform } from '@stx-make/core/oci/platform';
 
 /** The files of a recipe folder by path, Containerfile and package.toml among them. */
 export type RecipeFiles = ReadonlyMap<string, ContextFile>;
@@ -56,16 +57,44 @@ export function dependencyFacts(
 ): DependencyFact[] {
   return target.dependencies.map((dependency) => {
     const sees = visibility(target.edges.filter((edge) => edge.to === dependency).map((edge) => edge.kind));
-    return { target: dependency, sees, identity: identityOf(outputOf(dependency), sees) };
+    const platforms = platformsTaken(target, dependency);
+    return { target: dependency, sees, identity: identityOf(outputOf(dependency), sees, platforms) };
   });
 }
 
-/** The identity of an output as seen by a COPY (rootfs) or a FROM (image). */
-export function identityOf(output: Output, sees: DependencyFact['sees']): Digest {
+/** For which platforms a target takes a dependency: its own, or what its FROM says; each once, in order. */
+function platformsTaken(target: GraphTarget, dependency: string): string[] {
+  const taken = target.resolved.flatMap(({ references }, place) =>
+    references
+      .filter(({ image }) => target.contextNames.get(image) === dependency)
+      .map(({ platform }) => platform ?? target.platforms[place] ?? ''),
+  );
+  return [...new Set(taken)];
+}
+
+/** The image BuildKit takes of an output: the platform's own, else the first (BUILDKIT.md 5: a manifest given by its
+ * own digest is taken for any platform). */
+export function imageFor(output: Output, platform: string): ImageOutput | null {
+  const wanted = normalizePlatform(platform);
+  return output.images.find((image) => image.platform === wanted) ?? output.images[0] ?? null;
+}
+
+/** The identity of an output as seen by a COPY (rootfs) or a FROM (image), for these platforms. */
+export function identityOf(
+  output: Output,
+  sees: DependencyFact['sees'],
+  platforms: readonly string[],
+): Digest {
   const identify = sees === 'rootfs' ? rootfsIdentity : imageIdentity;
-  const [first] = output.images;
-  if (first !== undefined && output.images.length === 1) return identify(first);
-  return digestOf(JSON.stringify(output.images.map((image) => [image.platform, identify(image)])));
+  const seen = platforms.map((platform) => {
+    const image = imageFor(output, platform);
+    if (image === null) throw new Error('an output without images');
+    return { platform, identity: identify(image) };
+  });
+  const [first, ...more] = seen;
+  if (first === undefined) throw new Error('a dependency that is taken for no platform');
+  if (more.every(({ identity }) => identity === first.identity)) return first.identity;
+  return digestOf(JSON.stringify(seen.map(({ platform, identity }) => [platform, identity])));
 }
 
 /** The fingerprint of a target whose dependencies' outputs are all known. */

@@ -8,10 +8,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failure } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
-import type { ImageOutput, Output } from '@stx-make/core/oci/model';
+import type { Output } from '@stx-make/core/oci/model';
 import type { BuildRequest, BuildResult, StepLimits } from '../buildkit/model.ts';
 import { type StagedContext, type StagedSource, stageContext } from '../context/index.ts';
-import type { RecipeFiles } from '../plan/inputs.ts';
+import { imageFor, type RecipeFiles } from '../plan/inputs.ts';
 import { type Expectation, type Pool, VerificationError, verifyOutput } from '../store/index.ts';
 import type { Crew } from './driver.ts';
 import { failureOf } from './failures.ts';
@@ -161,11 +161,6 @@ export function expectationOf(attempt: Pick<Attempt, 'target' | 'outputs'>): Exp
     },
     epoch: EPOCH,
   };
-}
-
-/** The image BuildKit takes of an output: the platform's own, else the only one there is. */
-function imageFor(output: Output, platform: string): ImageOutput | null {
-  return output.images.find((image) => image.platform === platform) ?? output.images[0] ?? null;
 }
 
 function needed(outputs: ReadonlyMap<string, Output>, dependency: string): Output {
