@@ -42,8 +42,10 @@ class Taking {
   readonly #pool: Pool;
   readonly #results = new Map<string, TakenTarget>();
   readonly #problems: Problem[] = [];
-  /** By target and manifest digest. */
+  /** Verified, by target and manifest digest. */
   readonly #outputs = new Map<string, Output>();
+  /** Only looked at, never recorded: their layers are not here. */
+  readonly #described = new Map<string, Output>();
 
   constructor(workspace: Workspace, request: TakeRequest, state: State) {
     this.#workspace = workspace;
@@ -126,7 +128,7 @@ class Taking {
       try {
         const offer = await origin.offer(target, manifest, this.#pool);
         if (offer.kind !== 'here') return;
-        this.#outputs.set(
+        this.#described.set(
           `${target}@${manifest}`,
           await describeImage(this.#pool, origin, { target, manifest }, signal),
         );
@@ -208,9 +210,9 @@ class Taking {
   }
 
   #outputOf(target: string, manifest: Digest): Output | null {
-    return (
-      this.#outputs.get(`${target}@${manifest}`) ?? this.#state.records.outputOf(target, manifest) ?? null
-    );
+    const key = `${target}@${manifest}`;
+    const known = this.#outputs.get(key) ?? this.#described.get(key);
+    return known ?? this.#state.records.outputOf(target, manifest);
   }
 
   #needed(one: ClaimedTarget, dependency: string): Output {
