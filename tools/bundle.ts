@@ -19,6 +19,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { licenceTexts } from './licences.ts';
+import { bundlePage } from './page.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CLI = join(ROOT, 'packages', 'cli');
@@ -133,6 +134,8 @@ async function bundle(outdir: string): Promise<Metafile> {
       'process.env.NODE_ENV': '"production"',
       // What was read out of recipes by other code than this is read again (scheduler/tree/snapshot.ts).
       __STX_MAKE_BUILD__: JSON.stringify(await readingCode()),
+      // What runs in the browser, for `report` and `graph --format html`.
+      __STX_MAKE_PAGE__: JSON.stringify(await bundlePage()),
     },
     plugins: [builtinsForCommonJs, patches],
     metafile: true,

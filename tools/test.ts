@@ -18,6 +18,8 @@ import { addCounts, type Counts, closingLine, countsOfReport, exitCodeOf, NONE }
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const REPORTS = join(ROOT, '.cache', 'test');
 const BIN = join(ROOT, 'node_modules', '.bin');
+/** What runs in a browser is another world: with a DOM, without Node. */
+const PAGE = 'packages/cli/src/page/browser';
 
 /**
  * What the tools find in PATH first is the Node that runs this, not an older one of the machine. Colours only
@@ -97,6 +99,7 @@ async function main(words: readonly string[]): Promise<number> {
   let counts = NONE;
   if (filters.length === 0) {
     counts = addCounts(counts, await check('types', 'tsc', ['--noEmit', '-p', 'tsconfig.json']));
+    counts = addCounts(counts, await check('types of the page', 'tsc', ['--noEmit', '-p', PAGE]));
     counts = addCounts(counts, await check('lint', 'biome', ['check', '--error-on-warnings', '.']));
   }
   counts = addCounts(counts, await project('unit', filters));

@@ -22,6 +22,7 @@ const HOMES: Readonly<Record<string, string>> = {
   execa: 'packages/scheduler/src/process',
   'node:child_process': 'packages/scheduler/src/process',
   'node:sqlite': 'packages/scheduler/src/state',
+  '@viz-js/viz': 'packages/cli/src/page',
   chokidar: 'packages/cli/src/watch',
   ink: 'packages/cli/src/tui',
   react: 'packages/cli/src/tui',

@@ -27,6 +27,12 @@ describe('a diamond', () => {
     expect(analysis.longestChain()).toEqual(['s-a', 's-b', 's-d', 's-e']);
   });
 
+  it('has a longest chain to each target', () => {
+    expect(analysis.chainTo('s-d')).toEqual(['s-a', 's-b', 's-d']);
+    expect(analysis.chainTo('s-z')).toEqual(['s-z']);
+    expect(analysis.chainTo('nowhere')).toEqual([]);
+  });
+
   it('has shortest paths with every place', () => {
     expect(
       analysis.path('s-e', 's-c')?.map((places) => places.map(({ from, to, line }) => [from, to, line])),

@@ -6,7 +6,7 @@
 import { topologicalGenerations } from 'graphology-dag/topological-sort.js';
 import { byCodeUnit } from '../order.ts';
 import { type Digraph, toDigraph } from './digraph.ts';
-import type { Edge, TargetGraph } from './model.ts';
+import type { Edge, GraphTarget } from './model.ts';
 
 /** A pair of targets: the first needs the second. */
 export interface Link {
@@ -14,12 +14,18 @@ export interface Link {
   readonly to: string;
 }
 
+/** As much of a graph as is asked here: a whole one has it, and a plan's targets do, too. */
+export interface Linked {
+  /** Keys sorted by code unit. */
+  readonly targets: ReadonlyMap<string, Pick<GraphTarget, 'name' | 'dependencies' | 'edges'>>;
+}
+
 export class GraphAnalysis {
-  readonly #graph: TargetGraph;
+  readonly #graph: Linked;
   readonly #digraph: Digraph;
   #levels: readonly (readonly string[])[] | undefined;
 
-  constructor(graph: TargetGraph) {
+  constructor(graph: Linked) {
     this.#graph = graph;
     this.#digraph = toDigraph(graph.targets.values());
   }
@@ -40,6 +46,20 @@ export class GraphAnalysis {
       const needed: readonly string[] = this.#graph.targets.get(target)?.dependencies ?? [];
       const below = new Set(levels[level - 1]);
       target = needed.find((name) => below.has(name));
+    }
+    return chain.reverse();
+  }
+
+  /** A longest chain from something that needs nothing to this target, both included: its lineage. Of several the
+   * first by code unit, seen from the target. Empty where there is no such target. */
+  chainTo(target: string): string[] {
+    const levels = this.levels();
+    const levelOf = new Map(levels.flatMap((names, level) => names.map((name) => [name, level] as const)));
+    const chain: string[] = [];
+    let at = this.#graph.targets.has(target) ? target : undefined;
+    for (let level = levelOf.get(target) ?? 0; at !== undefined; level--) {
+      chain.push(at);
+      at = this.#graph.targets.get(at)?.dependencies.find((name) => levelOf.get(name) === level - 1);
     }
     return chain.reverse();
   }

@@ -2,10 +2,9 @@
  * The graph of targets: loading a tree, names, selections, documents. Analysis on graphology is loaded when it is
  * asked for: see `analyseGraph`.
  */
-import type { GraphAnalysis } from './analysis.ts';
-import type { TargetGraph } from './model.ts';
+import type { GraphAnalysis, Linked } from './analysis.ts';
 
-export type { GraphAnalysis, Link } from './analysis.ts';
+export type { GraphAnalysis, Link, Linked } from './analysis.ts';
 export { FactsCache, type HashedFolder } from './cache.ts';
 export { dependenciesOf, dependentsOf, withDependencies, withDependents } from './closure.ts';
 export { type GraphDocument, type GraphDocumentTarget, graphDot, graphJson } from './format.ts';
@@ -24,7 +23,7 @@ export { type Selection, type SelectOptions, select } from './select.ts';
 export { freezeTree, thawTree, treeKey } from './snapshot.ts';
 
 /** Levels, chains, paths and the transitive reduction of a graph. Costs some 20 ms for StageX. */
-export async function analyseGraph(graph: TargetGraph): Promise<GraphAnalysis> {
+export async function analyseGraph(graph: Linked): Promise<GraphAnalysis> {
   const { GraphAnalysis: Analysis } = await import('./analysis.ts');
   return new Analysis(graph);
 }
