@@ -43,6 +43,45 @@ export function variable(env: NodeJS.ProcessEnv, name: string): string | undefin
   return env[name] || undefined;
 }
 
+/** A variable that is on or off, as in upstream's Makefile. @throws ProblemError `bad-variable` (input) */
+export function switchVariable(env: NodeJS.ProcessEnv, name: string): boolean {
+  const value = variable(env, name) ?? '0';
+  if (value === '0' || value === '1') return value === '1';
+  throw new ProblemError(
+    inputProblem({
+      code: 'bad-variable',
+      text: `The environment says ${name}=${value}; ${name} is 1 for on, 0 for off.`,
+    }),
+  );
+}
+
+/** What docker calls its views, in our words: `tty` is the TUI where there can be one. */
+const PROGRESS_VIEWS: Readonly<Record<string, CommonValues['ui']>> = {
+  auto: 'auto',
+  plain: 'plain',
+  tty: 'tui',
+  quiet: 'quiet',
+};
+
+/** PROGRESS, as upstream's Makefile has it, where --ui is not given. */
+function progressView(env: NodeJS.ProcessEnv): CommonValues['ui'] {
+  const value = variable(env, 'PROGRESS') ?? 'auto';
+  return Object.hasOwn(PROGRESS_VIEWS, value) ? (PROGRESS_VIEWS[value] ?? 'auto') : 'auto';
+}
+
+/** For commands that show a run: only they are wrong with a wrong PROGRESS. @throws ProblemError `bad-variable` (input) */
+export function checkProgress(env: NodeJS.ProcessEnv): void {
+  const value = variable(env, 'PROGRESS') ?? 'auto';
+  if (Object.hasOwn(PROGRESS_VIEWS, value)) return;
+  throw new ProblemError(
+    inputProblem({
+      code: 'bad-variable',
+      text: `The environment says PROGRESS=${value}; it is one of ${Object.keys(PROGRESS_VIEWS).join(', ')}.`,
+      hint: value === 'rawjson' ? 'every event as a line of JSON: --events -' : undefined,
+    }),
+  );
+}
+
 /** @throws ProblemError `no-terminal` where a TUI is asked for by name and can not be. */
 export function detectTerminal(io: Io, options: CommonValues): Terminal {
   const { env } = io;
@@ -59,9 +98,11 @@ export function detectTerminal(io: Io, options: CommonValues): Terminal {
       }),
     );
   }
+  const ui = options.ui === 'auto' ? progressView(env) : options.ui;
   let view: View = 'plain';
-  if (options.ui === 'quiet') view = 'quiet';
-  else if (options.ui === 'tui' || (options.ui === 'auto' && able && !json && !isCi(env))) view = 'tui';
+  if (ui === 'quiet') view = 'quiet';
+  // Unlike the option, a variable left over from another shell does not insist.
+  else if (able && !json && (ui === 'tui' || (ui === 'auto' && !isCi(env)))) view = 'tui';
   return {
     json,
     view,

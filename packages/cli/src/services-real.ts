@@ -10,6 +10,7 @@ import type { GraphServices, Services } from './services.ts';
 export function realServices(): Services {
   return {
     openSession: async (options) => (await import('@stx-make/scheduler/session')).openSession(options),
+    settings: async (options) => (await import('@stx-make/scheduler/config')).settingsOf(options),
     makePlan: async (session, options) =>
       (await import('@stx-make/scheduler/session')).makePlan(session, options),
     run: async (session, options, sink, control) =>
@@ -20,6 +21,10 @@ export function realServices(): Services {
     sources: () => import('@stx-make/scheduler/sources/front'),
     digests: () => import('@stx-make/scheduler/digests/index'),
     images: () => import('@stx-make/scheduler/image/index'),
+    affected: async (options) => (await import('@stx-make/scheduler/affected/affected')).affected(options),
+    lint: async (options) => (await import('@stx-make/scheduler/lint/lint-tree')).lintTree(options),
+    check: async (session, options, control) =>
+      (await import('@stx-make/scheduler/check/check')).checkTree(session, options, control),
     doctor: async (options) => (await import('@stx-make/scheduler/doctor')).doctor(options),
     daemonStatus: async (stateRoot, env) => (await managedClient()).managedStatus(stateRoot, env),
     stopDaemon: async (stateRoot, env) => (await managedClient()).stopManaged(stateRoot, env),

@@ -2,8 +2,16 @@
  * What the commands ask of scheduler and core, as one interface: the real one imports each part only when it
  * is asked for (services-real.ts); tests give their own.
  */
+import type { Config } from '@stx-make/core/config/model';
 import type { Edge, LoadedTree, TargetGraph } from '@stx-make/core/graph/model';
-import type { MakePlan, OpenSession, Run, Session, WorkerOptions } from '@stx-make/scheduler/api';
+import type {
+  MakePlan,
+  OpenSession,
+  Run,
+  Session,
+  SessionOptions,
+  WorkerOptions,
+} from '@stx-make/scheduler/api';
 
 /** Pure questions about a graph. */
 export interface GraphServices {
@@ -64,6 +72,9 @@ export interface DaemonStatus {
 
 export interface Services {
   readonly openSession: OpenSession;
+  /** The settings of the tree that a session would be opened on; none where there is no tree.
+   * @throws ProblemError with what is wrong in the file */
+  readonly settings: (options: SessionOptions) => Promise<Config>;
   readonly makePlan: MakePlan;
   readonly run: Run;
   /** A self-contained sh script of the exact buildctl calls for a target and all it needs. */
@@ -75,6 +86,12 @@ export interface Services {
   digests(): Promise<typeof import('@stx-make/scheduler/digests/index')>;
   /** content, import. */
   images(): Promise<typeof import('@stx-make/scheduler/image/index')>;
+  /** What a change may rebuild. */
+  affected: typeof import('@stx-make/scheduler/affected/affected').affected;
+  /** Our policies. */
+  lint: typeof import('@stx-make/scheduler/lint/lint-tree').lintTree;
+  /** BuildKit's lint. */
+  check: typeof import('@stx-make/scheduler/check/check').checkTree;
   doctor(options: DoctorOptions): Promise<readonly DoctorCheck[]>;
   daemonStatus(stateRoot: string, env: NodeJS.ProcessEnv): Promise<DaemonStatus>;
   /** @returns false where none was running. */

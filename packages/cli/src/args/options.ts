@@ -31,6 +31,7 @@ export const commonOptions = {
     kind: 'text',
     value: 'OS/ARCH',
     summary: 'Platform for recipes that name none',
+    env: 'PLATFORM',
     fallback: 'linux/amd64',
   },
   json: { kind: 'flag', summary: 'One JSON document on stdout; everything for people on stderr' },
@@ -39,6 +40,7 @@ export const commonOptions = {
     value: 'VIEW',
     choices: ['auto', 'tui', 'plain', 'quiet', 'json'],
     fallback: 'auto',
+    env: 'PROGRESS',
     summary: 'How a run is shown; auto: tui on a terminal, else plain',
   },
   color: {
@@ -74,7 +76,10 @@ export const workerOptions = {
 /** What can change whether a target has to be built. */
 export const planOptions = {
   ...workerOptions,
-  'no-cache': { kind: 'flag', summary: 'Build every selected target anew, whatever the records say' },
+  'no-cache': {
+    kind: 'flag',
+    summary: 'Build every selected target anew, whatever the records say (also NOCACHE=1)',
+  },
   'strict-engine': { kind: 'flag', summary: "Count the builder's version and Go release as inputs" },
 } as const satisfies OptionSpecs;
 
@@ -89,6 +94,7 @@ export const runOptions = {
   'keep-going': { kind: 'flag', short: 'k', summary: 'After a failure build on what does not depend on it' },
   'no-wait': { kind: 'flag', summary: 'Fail at once (exit 3) when another run holds the tree or state' },
   strict: { kind: 'flag', summary: 'Fail when equal inputs gave another output than before' },
+  check: { kind: 'flag', summary: "Instead of building run BuildKit's lint, see check (also CHECK=1)" },
   offline: { kind: 'flag', summary: 'Download nothing: sources must be there already' },
   'limit-memory': {
     kind: 'size',

@@ -5,6 +5,7 @@ import { EXIT, exitCodeOf } from '@stx-make/core/errors';
 import type { RunSummary } from '@stx-make/scheduler/api';
 import type { Handler, Invocation } from '../args/model.ts';
 import type { CommandContext } from '../context.ts';
+import { switchVariable } from '../io.ts';
 import { makeReporter } from '../report/make.ts';
 import { problemDocuments } from '../report/output.ts';
 import { type RunValues, runOptionsOf, selectionOf, warnOf, withSession } from './session.ts';
@@ -23,7 +24,10 @@ async function runSelection(
     const selection = await selectionOf(context, session, invocation.args, except);
     warnOf(context, session.tree.warnings);
     if (selection === null) return nothingSelected(context);
-    const options = runOptionsOf(invocation.options, selection, invocation.line);
+    const options = runOptionsOf(context, session, invocation.options, selection, invocation.line);
+    if (invocation.options.check || switchVariable(context.io.env, 'CHECK')) {
+      return await (await import('./check.ts')).checkSelection(context, session, options);
+    }
     const reporter = await makeReporter(context, invocation.options);
     let summary: RunSummary;
     try {

@@ -2,16 +2,18 @@
  * `doctor`: everything a build needs of this machine, checked, each with what to do about it.
  */
 import { EXIT } from '@stx-make/core/errors';
+import { workersOf } from '@stx-make/scheduler/config';
 import type { Handler, OptionValues } from '../args/model.ts';
 import type { workerOptions } from '../args/options.ts';
 import { sanitizeText } from '../text/sanitize.ts';
+import { sessionOptionsOf } from './session.ts';
 
 export const doctor: Handler<OptionValues<typeof workerOptions>> = async (context, { options }) => {
   const { io, output, services } = context;
   const checks = await services.doctor({
     stateRoot: await services.stateRoot(context.options.state, io.env, io.cwd),
     env: io.env,
-    workers: { addresses: options.worker, jobs: options.jobs },
+    workers: workersOf(options, io.env, await services.settings(sessionOptionsOf(context))),
     stop: context.stop,
   });
   const ok = checks.every((check) => check.ok);

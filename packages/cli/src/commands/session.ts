@@ -4,11 +4,12 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
-import type { RunOptions, Session } from '@stx-make/scheduler/api';
+import type { RunOptions, Session, SessionOptions } from '@stx-make/scheduler/api';
+import { workersOf } from '@stx-make/scheduler/config';
 import type { OptionValues } from '../args/model.ts';
 import type { planOptions, runOptions } from '../args/options.ts';
 import type { CommandContext } from '../context.ts';
-import { variable } from '../io.ts';
+import { checkProgress, switchVariable, variable } from '../io.ts';
 
 /** Opens the session, runs `use`, closes it whatever happens. Says where the tree is when it was not found
  * from the current folder. @throws ProblemError */
@@ -16,8 +17,19 @@ export async function withSession<T>(
   context: CommandContext,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const { io, options, services } = context;
-  const session = await services.openSession({
+  const { services } = context;
+  const session = await services.openSession(sessionOptionsOf(context));
+  try {
+    if (session.fellBack) context.output.note(`no tree here or above; using ${session.root}`);
+    return await use(session);
+  } finally {
+    session.close();
+  }
+}
+
+/** How the tree is found, from the common options and the environment. */
+export function sessionOptionsOf({ io, options }: CommandContext): SessionOptions {
+  return {
     cwd: io.cwd,
     env: io.env,
     root: options.root,
@@ -26,13 +38,7 @@ export async function withSession<T>(
     state: options.state,
     out: options.out,
     platform: options.platform,
-  });
-  try {
-    if (session.fellBack) context.output.note(`no tree here or above; using ${session.root}`);
-    return await use(session);
-  } finally {
-    session.close();
-  }
+  };
 }
 
 /** Tells warnings of the tree, once a command. */
@@ -61,7 +67,8 @@ export async function selectionOf(
   return names.length === 0 ? null : names;
 }
 
-function readTerms({ io }: CommandContext, path: string): string {
+/** The text of an `@FILE`; - is stdin. @throws ProblemError `unreadable-file` (input) */
+export function readTerms({ io }: CommandContext, path: string): string {
   try {
     return readFileSync(path === '-' ? 0 : resolve(io.cwd, path), 'utf8');
   } catch (error) {
@@ -78,14 +85,21 @@ export type RunValues = OptionValues<typeof runOptions>;
 /** CPU time of a step as BuildKit takes it: microseconds per 100 ms, so 1 % of a core is 1000. */
 const MICROSECONDS_PER_PERCENT = 1_000;
 
-/** The scheduler's options for a run. */
-export function runOptionsOf(values: RunValues, selection: readonly string[], line: string): RunOptions {
+/** The scheduler's options for a run. @throws ProblemError where a variable of the environment is wrong */
+export function runOptionsOf(
+  context: CommandContext,
+  session: Session,
+  values: RunValues,
+  selection: readonly string[],
+  line: string,
+): RunOptions {
+  checkProgress(context.io.env);
   const memory = values['limit-memory'];
   const cpu = values['limit-cpu'];
   const shares = values['cpu-shares'];
   const cpus = values['cpuset-cpus'];
   return {
-    ...planOptionsOf(values, selection, line),
+    ...planOptionsOf(context, session, values, selection, line),
     keepGoing: values['keep-going'],
     wait: !values['no-wait'],
     strict: values.strict,
@@ -100,12 +114,18 @@ export function runOptionsOf(values: RunValues, selection: readonly string[], li
 }
 
 /** The same for commands that only plan. */
-export function planOptionsOf(values: PlanValues, selection: readonly string[], line: string): RunOptions {
+export function planOptionsOf(
+  { io }: CommandContext,
+  { config }: Session,
+  values: PlanValues,
+  selection: readonly string[],
+  line: string,
+): RunOptions {
   return {
     selection,
-    workers: { addresses: values.worker, jobs: values.jobs },
+    workers: workersOf(values, io.env, config),
     keepGoing: false,
-    noCache: values['no-cache'],
+    noCache: values['no-cache'] || switchVariable(io.env, 'NOCACHE'),
     limits: {},
     wait: true,
     strictEngine: values['strict-engine'],

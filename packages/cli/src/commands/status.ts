@@ -10,7 +10,7 @@ export const status: Handler<PlanValues> = (context, { options, line }) =>
   withSession(context, async (session) => {
     const { output, services } = context;
     warnOf(context, session.tree.warnings);
-    const plan = await services.makePlan(session, planOptionsOf(options, [], line));
+    const plan = await services.makePlan(session, planOptionsOf(context, session, options, [], line));
     const daemon = await services.daemonStatus(session.state.root, context.io.env);
     const stages = byStage(plan.targets);
     if (output.json) {

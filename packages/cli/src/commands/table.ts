@@ -5,6 +5,8 @@ import { SHELLS } from '../args/complete-scripts.ts';
 import { type CommandSpec, defineCommand } from '../args/model.ts';
 import { planOptions, runOptions, selectionOptions, workerOptions } from '../args/options.ts';
 import { imageCommands } from './table-images.ts';
+import { reviewCommands } from './table-review.ts';
+import { watchCommands } from './table-watch.ts';
 
 const BUILD = 'Build';
 const ASK = 'Ask the graph';
@@ -87,6 +89,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     load: async () => (await import('./plan.ts')).plan,
   }),
+  ...watchCommands,
   defineCommand({
     name: 'graph',
     group: ASK,
@@ -246,6 +249,7 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./sources.ts')).sources,
   }),
   ...imageCommands,
+  ...reviewCommands,
   defineCommand({
     name: 'daemon',
     group: SETUP,

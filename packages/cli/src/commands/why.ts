@@ -16,7 +16,7 @@ export const why: Handler<PlanValues> = (context, { args, options, line }) =>
     if (to !== undefined) {
       return showPath(context, from, to, await services.path(session.tree.graph, from, to));
     }
-    return await showReasons(context, session, from, planOptionsOf(options, [from], line));
+    return await showReasons(context, session, from, planOptionsOf(context, session, options, [from], line));
   });
 
 /** Exits 1 where there is no chain: "no" is an answer scripts ask for. */

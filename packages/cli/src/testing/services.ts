@@ -1,6 +1,7 @@
 /**
  * For tests: services over a made-up tree of five targets, without files and daemons. Not part of the program.
  */
+import { NO_CONFIG } from '@stx-make/core/config/model';
 import { inputProblem, ProblemError } from '@stx-make/core/errors';
 import type { RunEvent } from '@stx-make/core/events';
 import type { Edge, GraphTarget, TargetGraph } from '@stx-make/core/graph/model';
@@ -87,6 +88,7 @@ export function testServices(
   return {
     asked,
     openSession: (options) => Promise.resolve(testSession(options.root ?? '/tree')),
+    settings: () => Promise.resolve(NO_CONFIG),
     makePlan: (_session, options) => {
       asked.push(options);
       return Promise.resolve(testPlan(options.selection));
@@ -114,6 +116,9 @@ export function testServices(
     sources: () => Promise.reject(new Error('no sources in these tests')),
     digests: () => import('@stx-make/scheduler/digests/index'),
     images: () => import('@stx-make/scheduler/image/index'),
+    affected: () => Promise.reject(new Error('no git in these tests')),
+    lint: () => Promise.reject(new Error('no files in these tests')),
+    check: () => Promise.reject(new Error('no BuildKit in these tests')),
     doctor: () =>
       Promise.resolve([
         { code: 'buildkit', ok: true, text: 'BuildKit v0.32.2', hint: null },
@@ -134,6 +139,7 @@ export function testSession(root: string): Session {
     out: `${root}/out`,
     state: statePaths('/state'),
     platform: 'linux/amd64',
+    config: NO_CONFIG,
     tree: { recipes: [], graph: testGraph(), warnings: [] },
     fellBack: false,
     close: () => {},
