@@ -1,8 +1,8 @@
 /**
  * The container engines an image can be loaded into, and the calls that do it.
  *
- * docker and containerd take the layout as a tar archive, as upstream's Makefile gives it to `docker load`; podman
- * reads the layout itself. Unaware of targets; runs nothing.
+ * All take the layout as a tar archive, as upstream's Makefile gives it to `docker load`, and name the image as its
+ * index.json says. Unaware of targets; runs nothing.
  */
 
 export type EngineName = 'docker' | 'podman' | 'containerd';
@@ -19,7 +19,7 @@ export const CLIENT: Readonly<Record<EngineName, string>> = {
 
 export interface EngineCall {
   readonly args: readonly string[];
-  /** The layout as a tar archive on stdin. */
+  /** Whether it reads the layout as a tar archive on stdin. */
   readonly archive: boolean;
 }
 
@@ -38,16 +38,10 @@ export function pingCall(engine: EngineName): readonly string[] {
 }
 
 /**
- * @param folder an OCI layout
- * @param tag `stagex/core-musl:1.2.5`, the name the layout's index.json has, too
+ * @param tag `stagex/core-musl:1.2.5`, the name in the archive's index.json
  * @param platform of the one image in it
  */
-export function loadCalls(
-  engine: EngineName,
-  folder: string,
-  tag: string,
-  platform: string,
-): readonly EngineCall[] {
+export function loadCalls(engine: EngineName, tag: string, platform: string): readonly EngineCall[] {
   const local = localTag(tag);
   switch (engine) {
     case 'docker':
@@ -57,7 +51,10 @@ export function loadCalls(
       ];
     case 'podman':
       // Its short names mean another registry: the full ones are what others find them by.
-      return [{ args: ['pull', '--platform', platform, `oci:${folder}`], archive: false }];
+      return [
+        { args: ['load'], archive: true },
+        { args: ['tag', full(tag), full(local)], archive: false },
+      ];
     case 'containerd':
       return [
         { args: ['images', 'import', '--platform', platform, '-'], archive: true },
@@ -73,6 +70,7 @@ export function localTag(tag: string): string {
   return `${tag.slice(0, tag.lastIndexOf(':'))}:local`;
 }
 
-export function full(tag: string): string {
+/** As engines other than docker keep it. */
+function full(tag: string): string {
   return `docker.io/${tag}`;
 }

@@ -4,11 +4,15 @@
  *
  * The engine is whichever answers first; a client whose daemon does not answer is passed over.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import type { GraphTarget } from '@stx-make/core/graph/model';
+import { layoutIndex, MEDIA, OCI_LAYOUT } from '@stx-make/core/oci/index';
 import type { Session } from '../api.ts';
-import { readLayoutTop } from '../digests/layout.ts';
+import { readLayoutDocument, readLayoutTop } from '../digests/layout.ts';
 import { capture, findProgram, start } from '../process/index.ts';
 import { layoutOf } from './content.ts';
 import {
@@ -92,22 +96,39 @@ async function importOne(
   folder: string,
   { env, signal }: ImportRequest,
 ): Promise<void> {
-  const platforms = target.platforms;
-  const [platform = 'linux/amd64'] = platforms;
-  // What index.json names is what the engine takes; a damaged one is told before.
-  readLayoutTop(folder);
-  for (const call of loadCalls(engine.name, folder, target.tag, platform)) {
-    signal.throwIfAborted();
-    const failure = await runCall(engine, call, folder, env, signal);
-    if (failure !== null) throw new ProblemError(failed(engine, target.name, call, failure));
+  const [platform = 'linux/amd64'] = target.platforms;
+  const names = mkdtempSync(join(tmpdir(), 'stx-import-'));
+  try {
+    writeNames(names, folder, target);
+    for (const call of loadCalls(engine.name, target.tag, platform)) {
+      signal.throwIfAborted();
+      const failure = await runCall(engine, call, { names, folder }, env, signal);
+      if (failure !== null) throw new ProblemError(failed(engine, target.name, call, failure));
+    }
+  } finally {
+    rmSync(names, { recursive: true, force: true });
   }
+}
+
+/** The layout's top files with our name for the image: one that make left may be called otherwise. */
+function writeNames(names: string, folder: string, target: GraphTarget): void {
+  const top = readLayoutTop(folder);
+  const [first] = top?.manifests ?? [];
+  if (first === undefined) throw new Error(`${folder} was a layout a moment ago`);
+  const index = top?.index ?? null;
+  const descriptor =
+    index === null
+      ? first
+      : { mediaType: MEDIA.index, digest: index, size: readLayoutDocument(folder, index).length };
+  writeFileSync(join(names, 'oci-layout'), OCI_LAYOUT);
+  writeFileSync(join(names, 'index.json'), layoutIndex(descriptor, target.tag));
 }
 
 /** Null when it went well, else what was said. */
 async function runCall(
   { client }: Engine,
   { args, archive }: EngineCall,
-  folder: string,
+  { names, folder }: { readonly names: string; readonly folder: string },
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<string | null> {
@@ -118,7 +139,7 @@ async function runCall(
   }
   const tar = findProgram('tar', env);
   if (tar === null) return 'there is no program tar in PATH';
-  const packing = start(tar, ['-C', folder, '-cf', '-', 'oci-layout', 'index.json', 'blobs'], {
+  const packing = start(tar, ['-cf', '-', '-C', names, 'oci-layout', 'index.json', '-C', folder, 'blobs'], {
     env,
     signal,
   });
