@@ -1,10 +1,12 @@
-/** Two projects: `unit` (beside the sources, no daemon, seconds) and `e2e` (test/, real BuildKit). */
+/** Three projects: `unit` (beside the sources, no daemon, seconds), `property` (random edits with a builder in
+ * memory, a minute) and `e2e` (test/, real BuildKit). */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['packages/*/src/**/*.test.{ts,tsx}', 'test/unit/**/*.test.ts'] } },
+      { test: { name: 'property', include: ['test/property/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
           name: 'e2e',

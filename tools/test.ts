@@ -4,7 +4,7 @@
  * vitest's own report. Knows nothing of what the tests test.
  *
  * usage: ./run test [--quick] [-- VITEST-ARGUMENT...]
- *   --quick  no end-to-end tests
+ *   --quick  neither property nor end-to-end tests
  *   --       the rest goes to vitest (name filters, -t PATTERN); then types and lint are left out
  * exit: 0 all passed, 1 something failed or nothing ran, 2 wrong usage, 130 interrupted
  */
@@ -103,7 +103,10 @@ async function main(words: readonly string[]): Promise<number> {
     counts = addCounts(counts, await check('lint', 'biome', ['check', '--error-on-warnings', '.']));
   }
   counts = addCounts(counts, await project('unit', filters));
-  if (!options.includes('--quick')) counts = addCounts(counts, await project('e2e', filters));
+  if (!options.includes('--quick')) {
+    counts = addCounts(counts, await project('property', filters));
+    counts = addCounts(counts, await project('e2e', filters));
+  }
   say('');
   say(closingLine(counts));
   return stoppedBy === undefined ? exitCodeOf(counts) : 128 + constants.signals[stoppedBy];

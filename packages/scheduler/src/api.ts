@@ -111,6 +111,16 @@ export interface RunTarget {
   readonly reasons: readonly Reason[];
 }
 
+/** The same inputs gave another output than before; both are kept. */
+export interface RunFinding {
+  readonly target: string;
+  /** The first rung at which they differ, for people. */
+  readonly text: string;
+  /** Manifest digests. */
+  readonly before: string;
+  readonly now: string;
+}
+
 export interface RunSummary {
   readonly run: string;
   readonly ok: boolean;
@@ -118,6 +128,7 @@ export interface RunSummary {
   readonly seconds: number;
   readonly counts: RunCounts;
   readonly targets: readonly RunTarget[];
+  readonly findings?: readonly RunFinding[];
   /** Errors that ended or marred the run, failures of builds among them (tag build). */
   readonly problems: readonly Problem[];
 }

@@ -20,6 +20,7 @@ import type {
   ConductedTarget,
   ConductOptions,
   Emit,
+  Finding,
   RunPorts,
   Settled,
 } from './ports.ts';
@@ -238,7 +239,7 @@ class Conductor {
         const recorded = await this.#ports.record(attempt, result.output, duration);
         if (recorded.finding !== null) this.#emit({ type: 'finding', target: name, ...recorded.finding });
         await this.#ports.publish(attempt.target, recorded, attempt.fingerprint.digest);
-        this.#settle(name, recorded.result, recorded, duration, reasons);
+        this.#settle(name, recorded.result, recorded, duration, reasons, recorded.finding ?? undefined);
         return;
       }
       case 'edited':
@@ -316,9 +317,10 @@ class Conductor {
     settled: Settled,
     duration: number,
     reasons: readonly Reason[],
+    finding?: Finding,
   ): void {
     this.#states.move(name, result);
-    this.#results.set(name, { result, settled, failure: null, duration, reasons });
+    this.#results.set(name, { result, settled, failure: null, duration, reasons, finding });
     this.#emit({
       type: 'target-finished',
       target: name,

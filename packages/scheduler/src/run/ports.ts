@@ -99,6 +99,8 @@ export interface ConductedTarget {
   /** ms of building. */
   readonly duration: number;
   readonly reasons: readonly Reason[];
+  /** Its inputs had given another output before. */
+  readonly finding?: Finding | undefined;
 }
 
 /** An event without its time: the caller's sink adds it. */

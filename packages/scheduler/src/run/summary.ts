@@ -11,7 +11,7 @@ import {
 import type { Failure } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import { byCodeUnit } from '@stx-make/core/order';
-import type { RunSummary } from '../api.ts';
+import type { RunFinding, RunSummary } from '../api.ts';
 import type { RunContext } from './context.ts';
 import type { ConductedTarget } from './ports.ts';
 
@@ -24,6 +24,7 @@ export function summarise(
 ): RunSummary {
   const counts = { targets: order.length, hit: 0, built: 0, unchanged: 0, failed: 0, skipped: 0 };
   const problems = [...more];
+  const findings: RunFinding[] = [];
   const targets = order
     .map(({ name }) => name)
     .sort(byCodeUnit)
@@ -32,6 +33,11 @@ export function summarise(
       if (end === undefined) throw new Error(`${name} has no result`);
       counts[end.result] += 1;
       if (end.failure !== null) problems.push(problemOf(name, end.failure));
+      if (end.finding !== undefined) {
+        const { text, before, now } = end.finding;
+        findings.push({ target: name, text, before, now });
+        if (context.options.strict) problems.push(notReproducible(name, text));
+      }
       return {
         name,
         result: end.result,
@@ -51,12 +57,22 @@ export function summarise(
     seconds: duration / 1_000,
     counts,
     targets,
+    findings,
     problems,
   };
   if (counts.hit < counts.targets)
     context.state.history.finish(context.id, Date.now(), ok, JSON.stringify({ counts, interrupted }));
   context.emit({ type: 'run-finished', ok, duration, counts, interrupted });
   return summary;
+}
+
+/** Under --strict a build that is not reproducible is a build that says no. */
+function notReproducible(target: string, text: string): Problem {
+  return buildProblem({
+    code: 'not-reproducible',
+    text: `${target} is not reproducible: ${text}`,
+    hint: 'Both outputs are kept; without --strict the run goes on with the new one.',
+  });
 }
 
 /** A failed target as a problem: its kind gives the tag, and so the exit code. */
