@@ -48,7 +48,7 @@ function take<V extends AdoptValues>(
             signal: stop,
             onActivity: (text) => output.note(text),
             onTarget: (target) => {
-              if (!output.json) output.print(takenLine(target));
+              if (!output.json && SHOWN_AT_ONCE.has(target.result)) output.print(takenLine(target));
             },
           });
     const counts = countsOf(report.targets);
@@ -62,6 +62,7 @@ function take<V extends AdoptValues>(
       });
     }
     output.problems(report.problems);
+    if (!output.json) for (const line of leftOut(report.targets)) output.print(line);
     output.print(summaryOf(counts));
     return report.ok ? EXIT.done : exitCodeOf(report.problems) || EXIT.no;
   });
@@ -92,6 +93,25 @@ function countsOf(targets: readonly TakenTarget[]): Counts {
     unbound: of('unbound'),
     refused: of('refused'),
   };
+}
+
+/** The others come together at the end: in a large tree they are hundreds, for the same few reasons. */
+const SHOWN_AT_ONCE: ReadonlySet<TakenTarget['result']> = new Set(['taken', 'other', 'refused']);
+
+const EXAMPLES = 5;
+
+function leftOut(targets: readonly TakenTarget[]): string[] {
+  const lines: string[] = [];
+  for (const result of ['uncommitted', 'unbound'] as const) {
+    const some = targets.filter((target) => target.result === result);
+    lines.push(...some.slice(0, EXAMPLES).map(takenLine));
+    if (some.length > EXAMPLES)
+      lines.push(`${result}: ${some.length - EXAMPLES} more (--json lists them all)`);
+  }
+  if (targets.some(({ result }) => result === 'unbound')) {
+    lines.push('where one commit made all digests anew, --as-of COMMIT takes its word for all of them');
+  }
+  return lines;
 }
 
 function takenLine({ name, result, size, text }: TakenTarget): string {

@@ -54,7 +54,7 @@ export const imageCommands: readonly CommandSpec[] = [
   defineCommand({
     name: 'verify',
     group: DIGESTS,
-    summary: 'Verify the layouts under out/ against the committed digests, blob by blob',
+    summary: 'Verify out/ against the committed digests, blob by blob',
     details: [
       'Reads every byte; nothing that is remembered counts. Exit 0: all are whole and as committed. 1: one is missing, ' +
         'not committed or another. 4: one is damaged.',
@@ -68,7 +68,7 @@ export const imageCommands: readonly CommandSpec[] = [
   defineCommand({
     name: 'adopt',
     group: DIGESTS,
-    summary: 'Take what make has built under out/ as built, where it is what is committed',
+    summary: 'Take what make has built under out/, where it is what is committed',
     details: [
       'Verifies each out/<target> blob by blob against its committed digest and records it for the recipe as it was ' +
         'in the commit that last wrote that digest. What was edited since is built by the next world, nothing else.',

@@ -51,7 +51,7 @@ export class Output {
   problems(problems: readonly Problem[]): void {
     if (problems.length === 0) return;
     this.#io.stderr.write(`${formatProblems(problems, this.#paintErrors)}\n`);
-    if (this.json && this.#documents === 0) {
+    if (this.json && this.#documents === 0 && problems.some(({ level }) => level === 'error')) {
       this.document({ ok: false, errors: problemDocuments(problems) });
     }
   }

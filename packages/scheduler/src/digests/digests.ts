@@ -107,10 +107,16 @@ function reasonsOf(standing: Exclude<LocalStanding, { state: 'current' }>): read
     case 'stale':
       return standing.reasons;
     case 'waiting':
-      return standing.on.map((name) => ({ code: 'waits', text: `${name}, which it needs, is not built` }));
+      return [{ code: 'waits', text: `what it needs is not up to date: ${listed(standing.on)}` }];
     default:
       return standing satisfies never;
   }
+}
+
+/** A few names stand for many. */
+function listed(names: readonly string[]): string {
+  const rest = names.length - 3;
+  return rest > 0 ? `${names.slice(0, 3).join(', ')} and ${rest} more` : names.join(', ');
 }
 
 interface Known {
