@@ -57,6 +57,8 @@ export interface PlanEntry {
   readonly dependencies: readonly string[];
   /** Of the recorded output, for hits. */
   readonly digest: string | null;
+  /** How the recorded output came to be here, for hits. */
+  readonly origin?: Origin | null;
   /** Expected milliseconds. */
   readonly expected: number | null;
 }

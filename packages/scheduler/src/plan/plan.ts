@@ -96,6 +96,7 @@ export function planOf(
       reasons: standing.state === 'hit' ? [] : standing.reasons,
       dependencies: target.dependencies,
       digest: standing.state === 'hit' ? standing.record.manifest : null,
+      origin: standing.state === 'hit' ? standing.record.origin : null,
       expected: estimates.get(target.name) ?? null,
     };
   });
