@@ -32,7 +32,7 @@ type Change = (fact: Fact) => readonly Fact[];
 async function firstFailure(change: Change, kinds: readonly string[]): Promise<string | null> {
   const pickEdit: WorldOptions['pickEdit'] = (random, model, past) =>
     randomEdit(random, model, past, random.chance(0.5) ? [...kinds, 'nothing'] : EDIT_KINDS);
-  mutant.facts = (facts) => (facts as Fact[]).flatMap(change);
+  mutant.facts = (facts) => (facts as Fact[]).flatMap(change).sort(([a], [b]) => (a < b ? -1 : 1));
   try {
     const figures = noFigures();
     for (let seed = 1; figures.edits < PATIENCE; seed += 1) {

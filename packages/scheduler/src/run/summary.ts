@@ -62,6 +62,7 @@ export function summarise(
   };
   if (counts.hit < counts.targets)
     context.state.history.finish(context.id, Date.now(), ok, JSON.stringify({ counts, interrupted }));
+  context.state.records.touch(context.workspace.treeKey, Date.now());
   context.emit({ type: 'run-finished', ok, duration, counts, interrupted });
   return summary;
 }

@@ -25,6 +25,9 @@ export interface Current {
   readonly manifest: string;
 }
 
+/** How exactly the last use of a record is known, ms: gc needs days, and a no-op should write nothing. */
+const DAY = 24 * 60 * 60 * 1_000;
+
 interface RecordRow {
   readonly fingerprint: string;
   readonly manifest: string;
@@ -47,6 +50,8 @@ export interface Records {
   /** target -> what the tree last had. */
   current(tree: string): Map<string, Current>;
   setCurrent(tree: string, rows: readonly Current[]): void;
+  /** Notes that what the tree has is in use, for gc; only what was not noted for a day, so a no-op writes nothing. */
+  touch(tree: string, now: number): void;
   /** Drops records that can not be used, e.g. because their blobs are lost. */
   drop(fingerprint: string, manifest: string): void;
 }
@@ -127,6 +132,24 @@ export function openRecords(database: Database, alongside: () => void = () => {}
             setCurrent(tree, row);
           }),
         );
+    },
+    touch: (tree, now) => {
+      const stale = database.all<{ fingerprint: string; manifest: string }>(
+        'SELECT fingerprint, manifest FROM current JOIN record USING (fingerprint, manifest) WHERE tree = ? AND used < ?',
+        tree,
+        now - DAY,
+      );
+      if (stale.length === 0) return;
+      database.transaction(() => {
+        for (const { fingerprint, manifest } of stale) {
+          database.run(
+            'UPDATE record SET used = ? WHERE fingerprint = ? AND manifest = ?',
+            now,
+            fingerprint,
+            manifest,
+          );
+        }
+      });
     },
     drop: (fingerprint, manifest) =>
       database.run('DELETE FROM record WHERE fingerprint = ? AND manifest = ?', fingerprint, manifest),

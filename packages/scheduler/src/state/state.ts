@@ -19,7 +19,7 @@ export interface State {
   /** The engine last seen at these addresses, null where none was. */
   engineAt(address: string): Engine | null;
   sawEngine(address: string, engine: Engine): void;
-  /** Every engine that was ever seen, at any address. */
+  /** All engines ever seen, by address. */
   engines(): Engine[];
   /** Writes what is only remembered so far and closes. */
   close(): void;
