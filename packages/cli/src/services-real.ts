@@ -17,6 +17,7 @@ export function realServices(): Services {
       (await import('@stx-make/scheduler/session')).run(session, options, sink, control),
     planCommands: async (session, target) =>
       (await import('@stx-make/scheduler/session')).planCommands(session, target),
+    past: async (stateRoot) => (await import('@stx-make/scheduler/state/past')).openPast(stateRoot),
     graph: async () => graphServices(await import('@stx-make/core/graph/index')),
     sources: () => import('@stx-make/scheduler/sources/front'),
     digests: () => import('@stx-make/scheduler/digests/index'),
@@ -76,6 +77,7 @@ function graphServices(graph: typeof import('@stx-make/core/graph/index')): Grap
       ),
     dependencies: graph.dependenciesOf,
     dependents: graph.dependentsOf,
+    lineage: async (targets, target) => (await graph.analyseGraph(targets)).chainTo(target),
     path: async (targets, from, to) => (await graph.analyseGraph(targets)).path(from, to),
   };
 }

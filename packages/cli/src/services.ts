@@ -28,6 +28,8 @@ export interface GraphServices {
   dependencies(graph: TargetGraph, target: string, transitive: boolean): readonly string[];
   /** Targets that need it, sorted. */
   dependents(graph: TargetGraph, target: string, transitive: boolean): readonly string[];
+  /** A longest chain from something that needs nothing to the target, both included. */
+  lineage(graph: TargetGraph, target: string): Promise<readonly string[]>;
   /** A shortest chain, hop by hop with every place where it is written; null where there is none. */
   path(graph: TargetGraph, from: string, to: string): Promise<readonly (readonly Edge[])[] | null>;
 }
@@ -70,6 +72,9 @@ export interface DaemonStatus {
   readonly text: string;
 }
 
+/** What runs did: the scheduler's own reader. */
+export type Past = import('@stx-make/scheduler/state/past').Past;
+
 export interface Services {
   readonly openSession: OpenSession;
   /** The settings of the tree that a session would be opened on; none where there is no tree.
@@ -80,6 +85,8 @@ export interface Services {
   /** A self-contained sh script of the exact buildctl calls for a target and all it needs. */
   planCommands(session: Session, target: string): Promise<string>;
   graph(): Promise<GraphServices>;
+  /** What runs did; null where there is no state yet. Close it. */
+  past(stateRoot: string): Promise<Past | null>;
   /** fetch, and sources list, import, export. */
   sources(): Promise<SourceServices>;
   /** digests, verify, adopt, preseed. */

@@ -38,7 +38,7 @@ test('options and their values', async () => {
   expect(await offered('build', '--keep')).toEqual(['--keep-going']);
   expect(await offered('build', '--ui', 't')).toEqual(['tui']);
   expect(await offered('build', '--ui=t')).toEqual(['--ui=tui']);
-  expect(await offered('graph', '--format', '')).toEqual(['json', 'dot']);
+  expect(await offered('graph', '--format', '')).toEqual(['json', 'dot', 'svg', 'html']);
   expect(await offered('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   expect(await complete(['--root', ''], commands, sources)).toEqual({ words: [], paths: 'folder' });
   expect(formatCompletions({ words: [], paths: 'folder' })).toBe(':folder\n');

@@ -5,10 +5,10 @@ import { EXIT } from '@stx-make/core/errors';
 import type { Handler } from '../args/model.ts';
 import { withSession } from './session.ts';
 
-export const graph: Handler<{ readonly format: 'json' | 'dot'; readonly reduced: boolean }> = (
-  context,
-  { options },
-) =>
+export const graph: Handler<{
+  readonly format: 'json' | 'dot' | 'svg' | 'html';
+  readonly reduced: boolean;
+}> = (context, { options }) =>
   withSession(context, async (session) => {
     const { output } = context;
     const services = await context.services.graph();
@@ -20,6 +20,18 @@ export const graph: Handler<{ readonly format: 'json' | 'dot'; readonly reduced:
         const dot = await services.dot(session.tree.graph, options.reduced);
         if (output.json) output.document({ dot });
         else output.raw(dot);
+        break;
+      }
+      case 'svg': {
+        const svg = await (await import('./graph-page.ts')).graphSvg(session.tree.graph);
+        if (output.json) output.document({ svg });
+        else output.raw(svg);
+        break;
+      }
+      case 'html': {
+        const html = await (await import('./graph-page.ts')).graphHtml(session.tree.graph, session.root);
+        if (output.json) output.document({ html });
+        else output.raw(html);
         break;
       }
       default:

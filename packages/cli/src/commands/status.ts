@@ -2,17 +2,23 @@
  * `status`: the tree against the records, without building: what is there, what a world would do.
  */
 import { EXIT } from '@stx-make/core/errors';
+import type { Plan, PlanEntry } from '@stx-make/scheduler/api';
 import type { Handler } from '../args/model.ts';
 import { count, duration } from '../text/format.ts';
+import { sanitizeLine } from '../text/sanitize.ts';
+import { estimate } from '../view/estimate.ts';
+import { emptyView } from '../view/model.ts';
+import { fold } from '../view/state.ts';
 import { type PlanValues, planOptionsOf, warnOf, withSession } from './session.ts';
 
-export const status: Handler<PlanValues> = (context, { options, line }) =>
+export const status: Handler<PlanValues & { readonly targets: boolean }> = (context, { options, line }) =>
   withSession(context, async (session) => {
     const { output, services } = context;
     warnOf(context, session.tree.warnings);
     const plan = await services.makePlan(session, planOptionsOf(context, session, options, [], line));
     const daemon = await services.daemonStatus(session.state.root, context.io.env);
     const stages = byStage(plan.targets);
+    const ahead = worldAhead(plan, options.jobs);
     if (output.json) {
       output.document({
         root: session.root,
@@ -22,11 +28,14 @@ export const status: Handler<PlanValues> = (context, { options, line }) =>
         counts: plan.counts,
         stages: Object.fromEntries(stages),
         daemon,
-        targets: plan.targets.map(({ name, action, digest, expected }) => ({
+        ahead,
+        targets: plan.targets.map(({ name, action, digest, origin, expected, reasons }) => ({
           name,
           action,
           digest,
+          origin: origin ?? null,
           expected,
+          reasons,
         })),
       });
       return EXIT.done;
@@ -40,8 +49,52 @@ export const status: Handler<PlanValues> = (context, { options, line }) =>
       const left = rest === 0 ? '' : `, ${rest} to do${expected > 0 ? ` (about ${duration(expected)})` : ''}`;
       output.print(`${stage}: ${hit} of ${count(targets, 'target')} up to date${left}`);
     }
+    const { build, waiting } = plan.counts;
+    if (build + waiting === 0) output.print('a world has nothing to do');
+    else {
+      const maybe = waiting > 0 ? `, and up to ${waiting} more after those` : '';
+      const guessed =
+        ahead !== null && ahead.guessed > 0 ? ` (${ahead.guessed} of them never built: guessed)` : '';
+      output.print(
+        `a world builds ${count(build, 'target')}${maybe}${ahead === null ? '' : `, in about ${range(ahead)}${guessed}`}`,
+      );
+    }
+    if (options.targets) for (const target of plan.targets) output.print(targetLine(target));
     return EXIT.done;
   });
+
+function targetLine({ name, action, digest, reasons }: PlanEntry): string {
+  const facts = digest === null ? reasons.map(({ text }) => sanitizeLine(text)).join('; ') : digest;
+  return `${action.padEnd(7)}  ${name}  ${facts}`;
+}
+
+interface Ahead {
+  /** s, if nothing that may be spared has to be built. */
+  readonly least: number;
+  /** s, if everything has to be built. */
+  readonly most: number;
+  /** Targets whose time nobody knows. */
+  readonly guessed: number;
+  /** The chain that decides, first what is next. */
+  readonly path: readonly string[];
+}
+
+/** How long a world would take, by the same estimate that a run shows. Null where nothing is known of times or
+ * nothing is to be done. @param jobs on one worker; undefined: two, the least there are. */
+function worldAhead(plan: Plan, jobs = 2): Ahead | null {
+  const view = emptyView();
+  fold(view, { at: 0, type: 'plan', targets: plan.targets });
+  const worker = { id: 'w', name: 'w', address: '', platforms: [], jobs, version: '' };
+  fold(view, { at: 0, type: 'workers', workers: [worker], notes: [] });
+  const found = estimate(view, 0);
+  if (found === null) return null;
+  return { least: found.low / 1000, most: found.high / 1000, guessed: found.guessed, path: found.path };
+}
+
+function range({ least, most }: Ahead): string {
+  const [low, high] = [duration(least * 1000), duration(most * 1000)];
+  return low === high ? low : `${low} to ${high}`;
+}
 
 interface StageStatus {
   targets: number;

@@ -5,6 +5,7 @@ import { SHELLS } from '../args/complete-scripts.ts';
 import { type CommandSpec, defineCommand } from '../args/model.ts';
 import { planOptions, runOptions, selectionOptions, workerOptions } from '../args/options.ts';
 import { imageCommands } from './table-images.ts';
+import { pastCommands } from './table-past.ts';
 import { reviewCommands } from './table-review.ts';
 import { watchCommands } from './table-watch.ts';
 
@@ -96,12 +97,23 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Write the target graph',
     arguments: [],
     options: {
-      format: { kind: 'choice', value: 'FORMAT', choices: ['json', 'dot'], fallback: 'json', summary: 'How' },
+      format: {
+        kind: 'choice',
+        value: 'FORMAT',
+        choices: ['json', 'dot', 'svg', 'html'],
+        fallback: 'json',
+        summary: 'How',
+      },
       reduced: { kind: 'flag', summary: 'dot: leave out edges that longer paths imply' },
     },
     examples: [
       { line: 'graph --format json', text: 'targets and edges with kind and place' },
-      { line: 'graph --format dot --reduced | dot -Tsvg > graph.svg', text: 'a picture, by Graphviz' },
+      {
+        line: 'graph --format html > graph.html',
+        text: 'a page to walk in, without links that longer ways imply',
+      },
+      { line: 'graph --format svg > graph.svg', text: 'the same picture as a file' },
+      { line: 'graph --format dot --reduced', text: 'for Graphviz and its relatives' },
     ],
     load: async () => (await import('./graph.ts')).graph,
   }),
@@ -184,13 +196,17 @@ export const commands: readonly CommandSpec[] = [
     signals: 'kind',
     load: async () => (await import('./replay.ts')).replay,
   }),
+  ...pastCommands,
   defineCommand({
     name: 'status',
     group: LOOK,
     summary: 'What is built, what a world would do, who works on it',
     arguments: [],
-    options: planOptions,
-    examples: [{ line: 'status --json', text: 'for a script' }],
+    options: { ...planOptions, targets: { kind: 'flag', summary: "Also every target's state" } },
+    examples: [
+      { line: 'status', text: 'what a world would do, and how long it would take' },
+      { line: 'status --json', text: 'for a script' },
+    ],
     load: async () => (await import('./status.ts')).status,
   }),
   defineCommand({

@@ -34,7 +34,11 @@ export function longestChain(
     if ((length.get(target) ?? 0) > (length.get(end) ?? 0)) end = target;
   }
   const chain: number[] = [];
-  for (let at: number | undefined = targets.length > 0 ? end : undefined; at !== undefined; at = before.get(at)) {
+  for (
+    let at: number | undefined = targets.length > 0 ? end : undefined;
+    at !== undefined;
+    at = before.get(at)
+  ) {
     if (durationOf(at) > 0) chain.unshift(at);
   }
   return chain;

@@ -71,6 +71,9 @@ const TYPES: Readonly<Record<RunEventType, true>> = {
   'run-finished': true,
 };
 
+/** Every type of event there is. */
+export const EVENT_TYPES = Object.keys(TYPES) as readonly RunEventType[];
+
 /** The event on a line; null for types of a later version. A last line cut off by a crash is the caller's to
  * forgive. @throws ProblemError `bad-events` (input) with the line's number */
 export function parseEvent(text: string, file: string, line: number): RunEvent | null {

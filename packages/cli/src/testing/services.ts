@@ -8,7 +8,8 @@ import type { Edge, GraphTarget, TargetGraph } from '@stx-make/core/graph/model'
 import type { Recipe } from '@stx-make/core/recipe/model';
 import type { Plan, RunOptions, RunSummary, Session } from '@stx-make/scheduler/api';
 import { statePaths } from '@stx-make/scheduler/paths';
-import type { Services } from '../services.ts';
+import type { PastBuild } from '@stx-make/scheduler/state/past';
+import type { Past, Services } from '../services.ts';
 
 const NEEDS: Readonly<Record<string, readonly string[]>> = {
   'bootstrap-seed': [],
@@ -108,11 +109,20 @@ export function testServices(
         dot: () => Promise.resolve('digraph {}\n'),
         dependencies: (graph, target, transitive) => close(graph, target, transitive, true),
         dependents: (graph, target, transitive) => close(graph, target, transitive, false),
+        lineage: (graph, target) => {
+          const chain = [target];
+          for (let at = graph.targets.get(target)?.dependencies[0]; at !== undefined; ) {
+            chain.unshift(at);
+            at = graph.targets.get(at)?.dependencies[0];
+          }
+          return Promise.resolve(chain);
+        },
         path: (graph, from, to) => {
           const edge = graph.targets.get(from)?.edges.find((each) => each.to === to);
           return Promise.resolve(edge === undefined ? null : [[edge]]);
         },
       }),
+    past: () => Promise.resolve(testPast()),
     sources: () => Promise.reject(new Error('no sources in these tests')),
     digests: () => import('@stx-make/scheduler/digests/index'),
     images: () => import('@stx-make/scheduler/image/index'),
@@ -130,6 +140,47 @@ export function testServices(
     superviseDaemon: () => Promise.resolve(0),
     stateRoot: (option) => Promise.resolve(option ?? '/state'),
     killChildren: () => Promise.resolve(),
+  };
+}
+
+/** Two runs, of which the older one failed. */
+function testPast(): Past {
+  const build = (run: string, hour: number, duration: number, result: 'built' | 'failed'): PastBuild => ({
+    run,
+    target: 'core-musl',
+    result,
+    fingerprint: `sha256:${'f'.repeat(64)}`,
+    previous: null,
+    manifest: result === 'failed' ? null : `sha256:${run.repeat(32)}`,
+    duration,
+    finished: Date.UTC(2026, 10, 23, hour),
+    worker: 'w0',
+    size: result === 'failed' ? null : 2_048,
+  });
+  const builds = [build('r2', 14, 3_000, 'built'), build('r1', 12, 500, 'failed')];
+  return {
+    runs: (limit) =>
+      [
+        { id: 'r2', ok: 1, hour: 13, built: 1, failed: 0 },
+        { id: 'r1', ok: 0, hour: 11, built: 0, failed: 1 },
+      ]
+        .map(({ id, ok, hour, built, failed }) => ({
+          id,
+          tree: '/tree',
+          started: Date.UTC(2026, 10, 23, hour),
+          finished: Date.UTC(2026, 10, 23, hour + 1),
+          ok,
+          command: 'stx-make world',
+          summary: JSON.stringify({
+            counts: { targets: 5, hit: 4, built, unchanged: 0, failed, skipped: 0 },
+            interrupted: false,
+          }),
+        }))
+        .slice(0, limit),
+    inRun: (run) => builds.filter((row) => row.run === run),
+    of: (target, limit) => builds.filter((row) => row.target === target).slice(0, limit),
+    sizeOf: () => 2_048,
+    close: () => {},
   };
 }
 

@@ -38,8 +38,8 @@ export interface History {
   note(row: BuiltRow): void;
   /** target -> median duration in ms of its last ten successful builds. */
   estimates(): Map<string, number>;
-  /** Newest first. */
-  runs(limit: number): RunRow[];
+  /** Newest first. @param tree only of this tree. */
+  runs(limit: number, tree?: string): RunRow[];
   of(target: string, limit: number): BuiltRow[];
   inRun(run: string): BuiltRow[];
 }
@@ -90,7 +90,14 @@ export function openHistory(database: Database): History {
       }
       return new Map([...durations].map(([target, list]) => [target, list[list.length >> 1] ?? 0]));
     },
-    runs: (limit) => database.all<RunRow>('SELECT * FROM run ORDER BY started DESC, id DESC LIMIT ?', limit),
+    runs: (limit, tree) =>
+      tree === undefined
+        ? database.all<RunRow>('SELECT * FROM run ORDER BY started DESC, id DESC LIMIT ?', limit)
+        : database.all<RunRow>(
+            'SELECT * FROM run WHERE tree = ? ORDER BY started DESC, id DESC LIMIT ?',
+            tree,
+            limit,
+          ),
     of: (target, limit) =>
       database.all<BuiltRow>(
         'SELECT * FROM built WHERE target = ? ORDER BY finished DESC LIMIT ?',
