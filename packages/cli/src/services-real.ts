@@ -26,6 +26,8 @@ export function realServices(): Services {
     lint: async (options) => (await import('@stx-make/scheduler/lint/lint-tree')).lintTree(options),
     check: async (session, options, control) =>
       (await import('@stx-make/scheduler/check/check')).checkTree(session, options, control),
+    why: () => import('@stx-make/scheduler/plan/why'),
+    gc: () => import('@stx-make/scheduler/gc/gc'),
     doctor: async (options) => (await import('@stx-make/scheduler/doctor')).doctor(options),
     daemonStatus: async (stateRoot, env) => (await managedClient()).managedStatus(stateRoot, env),
     stopDaemon: async (stateRoot, env) => (await managedClient()).stopManaged(stateRoot, env),

@@ -99,6 +99,9 @@ export interface Services {
   lint: typeof import('@stx-make/scheduler/lint/lint-tree').lintTree;
   /** BuildKit's lint. */
   check: typeof import('@stx-make/scheduler/check/check').checkTree;
+  /** Why something would be built, or was. */
+  why(): Promise<typeof import('@stx-make/scheduler/plan/why')>;
+  gc(): Promise<typeof import('@stx-make/scheduler/gc/gc')>;
   doctor(options: DoctorOptions): Promise<readonly DoctorCheck[]>;
   daemonStatus(stateRoot: string, env: NodeJS.ProcessEnv): Promise<DaemonStatus>;
   /** @returns false where none was running. */

@@ -66,6 +66,8 @@ function runDocument(summary: RunSummary): Record<string, unknown> {
       seconds: milliseconds(seconds),
       reasons,
     })),
+    // Equal inputs that gave another output than before.
+    findings: summary.findings ?? [],
     ...(errors.length > 0 ? { errors } : {}),
   };
 }

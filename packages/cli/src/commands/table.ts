@@ -5,6 +5,7 @@ import { SHELLS } from '../args/complete-scripts.ts';
 import { type CommandSpec, defineCommand } from '../args/model.ts';
 import { planOptions, runOptions, selectionOptions, workerOptions } from '../args/options.ts';
 import { imageCommands } from './table-images.ts';
+import { keepCommands } from './table-keep.ts';
 import { pastCommands } from './table-past.ts';
 import { reviewCommands } from './table-review.ts';
 import { watchCommands } from './table-watch.ts';
@@ -141,16 +142,26 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Why one target needs another; why a target would be built',
     details: [
       'With two targets: a shortest chain from the first to the second, every hop with file and line. ' +
-        'With one: what a build of it would do, and for which reasons.',
+        'With one: what a build of it would do, and for which reasons. With --run: what a past run did, from the ' +
+        'very facts that were hashed then.',
     ],
     arguments: [
       { ...target, arity: 'one' },
       { ...target, name: 'NEEDED', summary: 'The target it should need', arity: 'optional' },
     ],
-    options: planOptions,
+    options: {
+      ...planOptions,
+      run: {
+        kind: 'text',
+        value: 'RUN',
+        summary: 'Why this run built it, as `history` names it; last: the last that did',
+        complete: 'run',
+      },
+    },
     examples: [
       { line: 'why user-htop core-perl', text: 'the chain from htop down to perl' },
       { line: 'why core-musl', text: 'what changed' },
+      { line: 'why core-musl --run last', text: 'why it was built the last time' },
     ],
     load: async () => (await import('./why.ts')).why,
   }),
@@ -264,6 +275,7 @@ export const commands: readonly CommandSpec[] = [
     signals: 'kind',
     load: async () => (await import('./sources.ts')).sources,
   }),
+  ...keepCommands,
   ...imageCommands,
   ...reviewCommands,
   defineCommand({

@@ -1,5 +1,6 @@
 /**
- * `why A B`: the chain from A to B, each hop with its place. `why A`: what a build of A would do, and why.
+ * `why A B`: the chain from A to B, each hop with its place. `why A`: what a build of A would do, and why; with
+ * `--run` what a past run did.
  */
 import { EXIT } from '@stx-make/core/errors';
 import type { Edge } from '@stx-make/core/graph/model';
@@ -9,13 +10,17 @@ import type { CommandContext } from '../context.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
 import { type PlanValues, planOptionsOf, withSession } from './session.ts';
 
-export const why: Handler<PlanValues> = (context, { args, options, line }) =>
+export const why: Handler<PlanValues & { readonly run: string | undefined }> = (
+  context,
+  { args, options, line },
+) =>
   withSession(context, async (session) => {
     const services = await context.services.graph();
     const [from = '', to] = services.resolve(session.tree.graph, args);
     if (to !== undefined) {
       return showPath(context, from, to, await services.path(session.tree.graph, from, to));
     }
+    if (options.run !== undefined) return await showPast(context, session, from, options.run);
     return await showReasons(context, session, from, planOptionsOf(context, session, options, [from], line));
   });
 
@@ -52,32 +57,54 @@ async function showReasons(
   options: Parameters<typeof services.makePlan>[1],
 ): Promise<number> {
   const plan = await services.makePlan(session, options);
-  const entry = plan.targets.find(({ name }) => name === target);
-  if (entry === undefined) throw new Error(`the plan for ${target} lacks it`);
-  // What it waits for, down to what is built for reasons of its own.
-  const others = plan.targets.filter(({ name, action }) => name !== target && action === 'build');
+  const { action, reasons, digest, causes } = (await services.why()).whyNow(plan, target);
+  // All that would be built below it, whether it waits for it or not.
+  const builds = plan.targets.filter((entry) => entry.name !== target && entry.action === 'build');
   if (output.json) {
     output.document({
       target,
-      action: entry.action,
-      reasons: entry.reasons,
-      digest: entry.digest,
-      builds: others.map(({ name, reasons }) => ({ name, reasons })),
+      action,
+      reasons,
+      digest,
+      causes,
+      builds: builds.map(({ name, reasons: why }) => ({ name, reasons: why })),
     });
     return EXIT.done;
   }
   const says = {
     build: 'would be built',
-    hit: `is up to date${entry.digest === null ? '' : ` (${entry.digest})`}`,
+    hit: `is up to date${digest === null ? '' : ` (${digest})`}`,
     waiting: 'would be built if what it needs gives another output',
   };
-  output.print(`${output.paint('strong', target)} ${says[entry.action]}`);
-  for (const { text } of entry.reasons) output.print(`  ${sanitizeLine(text)}`);
-  if (others.length > 0) {
-    output.print('below it would be built:');
-    for (const { name, reasons } of others) {
-      output.print(`  ${name}: ${reasons.map(({ text }) => sanitizeLine(text)).join('; ')}`);
-    }
+  output.print(`${output.paint('strong', target)} ${says[action]}`);
+  if (causes.length === 0) for (const { text } of reasons) output.print(`  ${sanitizeLine(text)}`);
+  for (const cause of causes) {
+    output.print(`  it waits for ${cause.chain.slice(1).join(', which waits for ')}, which would be built:`);
+    for (const { text } of cause.reasons) output.print(`    ${sanitizeLine(text)}`);
   }
+  return EXIT.done;
+}
+
+/** What a past run did with it, from the facts that were hashed then. */
+async function showPast(
+  { output, services }: CommandContext,
+  session: Session,
+  target: string,
+  run: string,
+): Promise<number> {
+  const past = (await services.why()).whyThen(session, target, run === 'last' ? undefined : run);
+  if (output.json) {
+    output.document({ ...past });
+    return EXIT.done;
+  }
+  const says = {
+    built: 'was built',
+    unchanged: 'was built, its output was what it had been',
+    failed: 'was built and failed',
+  };
+  output.print(
+    `${output.paint('strong', target)} ${says[past.result]} in run ${past.run} (${past.finished}), because`,
+  );
+  for (const { text } of past.reasons) output.print(`  ${sanitizeLine(text)}`);
   return EXIT.done;
 }

@@ -129,6 +129,8 @@ export function testServices(
     affected: () => Promise.reject(new Error('no git in these tests')),
     lint: () => Promise.reject(new Error('no files in these tests')),
     check: () => Promise.reject(new Error('no BuildKit in these tests')),
+    why: () => import('@stx-make/scheduler/plan/why'),
+    gc: () => Promise.reject(new Error('no state in these tests')),
     doctor: () =>
       Promise.resolve([
         { code: 'buildkit', ok: true, text: 'BuildKit v0.32.2', hint: null },

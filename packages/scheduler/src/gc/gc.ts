@@ -22,6 +22,7 @@ import type { DamagedBlob, GcOptions, GcReport } from './model.ts';
 import { chooseRecords } from './records.ts';
 import { standingRecords } from './standing.ts';
 
+export { statePaths as pathsOf } from '../paths.ts';
 export type * from './model.ts';
 
 /** Runs and log folders that are kept however old they get. */
