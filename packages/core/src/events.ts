@@ -140,6 +140,8 @@ export type RunEvent = { readonly at: number } & (
       readonly because: readonly string[];
       readonly text: string;
     }
+  /** A skipped target waits again: what it needs is tried once more. */
+  | { readonly type: 'target-waiting'; readonly target: string }
   /** The same fingerprint gave another output. */
   | {
       readonly type: 'finding';
@@ -149,6 +151,10 @@ export type RunEvent = { readonly at: number } & (
       readonly now: string;
     }
   | { readonly type: 'warning'; readonly problem: Problem }
+  /** Somebody asked that nothing new be started; what runs goes on. */
+  | { readonly type: 'paused' }
+  /** Builds are started again: after a pause, or because a target is retried that had ended the starting. */
+  | { readonly type: 'resumed' }
   | { readonly type: 'stopping'; readonly text: string }
   | {
       readonly type: 'run-finished';

@@ -101,6 +101,22 @@ export interface RunControl {
    * the rest may finish, so that another run can begin. What changed no input disturbs nothing.
    */
   readonly onEdits?: (look: () => void) => void;
+  /** The run gives, once, as soon as it has begun, what it can be steered by. */
+  readonly onSteering?: (steering: RunSteering) => void;
+}
+
+/** What can be asked of a run that is under way, besides `RunControl.stop`. Nothing throws. */
+export interface RunSteering {
+  /** Starts nothing new; what runs goes on. Also before anything was started. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Tries a failed target again, and with it what was skipped because of it.
+   * @returns null, or why not, for people
+   */
+  retry(target: string): string | null;
+  /** The run's events are wanted on disk from its beginning, whether it builds or not. @returns the file */
+  keepEvents(): string;
 }
 
 export interface RunTarget {

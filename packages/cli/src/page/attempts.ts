@@ -76,6 +76,9 @@ export class Attempts {
       case 'activity':
       case 'source-progress':
       case 'target-ready':
+      case 'target-waiting':
+      case 'paused':
+      case 'resumed':
       case 'finding':
       case 'warning':
       case 'stopping':

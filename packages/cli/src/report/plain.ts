@@ -136,9 +136,14 @@ export function eventLines(view: RunView, event: RunEvent, paint: Paint): string
       return [paint('warn', `${event.target}: not reproducible: ${sanitizeLine(event.text)}`)];
     case 'warning':
       return [formatProblems([event.problem], paint)];
+    case 'paused':
+      return [paint('warn', 'paused: nothing new is started')];
+    case 'resumed':
+      return ['going on: builds are started again'];
     case 'stopping':
       return [paint('warn', stoppingText(event.text))];
     case 'target-ready':
+    case 'target-waiting':
     case 'step-started':
     case 'step-finished':
     case 'run-finished':

@@ -65,8 +65,11 @@ const TYPES: Readonly<Record<RunEventType, true>> = {
   'target-finished': true,
   'target-failed': true,
   'target-skipped': true,
+  'target-waiting': true,
   finding: true,
   warning: true,
+  paused: true,
+  resumed: true,
   stopping: true,
   'run-finished': true,
 };

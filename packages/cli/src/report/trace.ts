@@ -73,6 +73,9 @@ export class Trace {
       case 'activity':
       case 'source-progress':
       case 'target-ready':
+      case 'target-waiting':
+      case 'paused':
+      case 'resumed':
       case 'finding':
       case 'warning':
       case 'stopping':

@@ -96,9 +96,10 @@ export interface RunView {
   readonly lanes: Map<string, Record<TargetState, number>>;
   /** Names, in the order they began. */
   readonly running: Set<string>;
-  /** Names in the order they reached their final state; only grows. Hits the plan knew are not in it. */
+  /** Names in the order they reached their final state; only grows, so a target that is retried comes again. Hits the
+   * plan knew are not in it. */
   readonly verdicts: string[];
-  /** Names, in order of failure. */
+  /** Names of targets that have failed and are not tried again, in order of failure. */
   readonly failures: string[];
   readonly workers: Map<string, WorkerView>;
   notes: readonly string[];
@@ -109,6 +110,8 @@ export interface RunView {
   readonly findings: Finding[];
   readonly warnings: Problem[];
   stopping: string | null;
+  /** Nothing new is started, because somebody asked for it. */
+  paused: boolean;
   end: {
     readonly ok: boolean;
     readonly duration: number;
@@ -141,6 +144,7 @@ export function emptyView(): RunView {
     findings: [],
     warnings: [],
     stopping: null,
+    paused: false,
     end: null,
   };
 }

@@ -48,6 +48,15 @@ export function fold(view: RunView, event: RunEvent): void {
     case 'warning':
       view.warnings.push(event.problem);
       return;
+    case 'paused':
+      view.paused = true;
+      return;
+    case 'resumed':
+      view.paused = false;
+      // A retry lifts what a failure had ended.
+      view.stopping = null;
+      if (view.phase === 'stopping') view.phase = 'running';
+      return;
     case 'stopping':
       view.stopping = event.text;
       if (view.phase !== 'finished') view.phase = 'stopping';
@@ -71,7 +80,8 @@ export function fold(view: RunView, event: RunEvent): void {
     case 'target-retry':
     case 'target-finished':
     case 'target-failed':
-    case 'target-skipped': {
+    case 'target-skipped':
+    case 'target-waiting': {
       const target = view.targets.get(event.target);
       if (target !== undefined) foldTarget(view, target, event);
       return;
@@ -92,7 +102,8 @@ type TargetEvent = Extract<
       | 'target-retry'
       | 'target-finished'
       | 'target-failed'
-      | 'target-skipped';
+      | 'target-skipped'
+      | 'target-waiting';
   }
 >;
 
@@ -125,6 +136,8 @@ function foldTarget(view: RunView, target: TargetView, event: TargetEvent): void
     case 'target-retry':
       target.attempt = event.attempt;
       target.text = event.text;
+      if (target.state === 'failed') forget(view.failures, target.name);
+      target.failure = null;
       target.steps = [];
       target.since = null;
       move(view, target, 'ready');
@@ -151,9 +164,19 @@ function foldTarget(view: RunView, target: TargetView, event: TargetEvent): void
       target.text = event.text;
       move(view, target, 'skipped');
       return;
+    case 'target-waiting':
+      target.because = [];
+      target.text = null;
+      move(view, target, 'waiting');
+      return;
     default:
       event satisfies never;
   }
+}
+
+function forget(names: string[], name: string): void {
+  const at = names.indexOf(name);
+  if (at >= 0) names.splice(at, 1);
 }
 
 /** The only place where a target's state and the counts change. */

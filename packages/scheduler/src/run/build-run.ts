@@ -70,6 +70,7 @@ export async function buildRun(
         stop: context.stop,
         finish: outdated.finish,
         clock: () => performance.now(),
+        onBegun: context.onBegun,
       },
       worldPorts(context, pool, work, crew, sources, order, outdated),
       emit,

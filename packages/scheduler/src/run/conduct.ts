@@ -5,14 +5,13 @@
  * influences it: events only go out.
  */
 
-import { inputProblem, ProblemError } from '@stx-make/core/errors';
 import type { Failure, Reason } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { Output } from '@stx-make/core/oci/model';
 import PQueue from 'p-queue';
 import type { Fingerprint } from '../plan/inputs.ts';
 import { outputSize } from '../store/output.ts';
-import { failureOf } from './failures.ts';
+import { editedTooOften, failureOf, noWorkerFor } from './failures.ts';
 import { type ReadyOptions, ReadyQueue, type Slots } from './placement.ts';
 import type {
   Attempt,
@@ -25,6 +24,7 @@ import type {
   Settled,
 } from './ports.ts';
 import { isFinal, RunStates } from './states.ts';
+import type { Steered } from './steering.ts';
 
 /** Tries of one target, over all workers. BuildKit's passing faults are worth one retry (BUILDKIT.md 7); a worker
  * that is lost costs one more. */
@@ -47,7 +47,7 @@ export async function conduct(
   return await new Conductor(options, ports, emit).run();
 }
 
-class Conductor {
+class Conductor implements Steered {
   readonly #options: ConductOptions;
   readonly #ports: RunPorts;
   readonly #emit: Emit;
@@ -67,6 +67,13 @@ class Conductor {
   /** Asynchronous work under way outside the queue (fetching, publishing, reviving). */
   readonly #loose = new Set<Promise<void>>();
   #halted: string | null = null;
+  /** What halted it was a failure: a retry may lift that. */
+  #haltedByFailure = false;
+  /** How often a target was taken back out of a final state: what began before is of no use to it any more. */
+  readonly #turns = new Map<string, number>();
+  /** The number of the attempt before the first one of a target's turn. */
+  readonly #tried = new Map<string, number>();
+  readonly #attempts = new Map<string, number>();
 
   constructor(options: ConductOptions, ports: RunPorts, emit: Emit) {
     this.#options = options;
@@ -107,6 +114,7 @@ class Conductor {
     const onFinish = (): void => this.#halt('the tree was edited', false);
     this.#options.stop.addEventListener('abort', onStop, { once: true });
     this.#options.finish?.addEventListener('abort', onFinish, { once: true });
+    this.#options.onBegun?.(this);
     if (this.#options.stop.aborted) onStop();
     // Standings are in topological order, so hits open their dependents before those are looked at.
     for (const target of this.#options.order) {
@@ -123,10 +131,84 @@ class Conductor {
     return this.#results;
   }
 
-  /** All dependencies have an output: is there a record, or must it be built? */
+  pause(): void {
+    this.#queue.pause();
+  }
+
+  resume(): void {
+    this.#queue.start();
+  }
+
+  /** Tries a failed target again, of the tree as it is now, and takes back what was skipped for want of it. */
+  retry(name: string): string | null {
+    if (!this.#targets.has(name)) return `${name} is not part of this run`;
+    if (this.#states.of(name) !== 'failed') return `${name} has not failed`;
+    if (this.#states.isOver || this.#cancel.signal.aborted) return 'the run is ending';
+    if (this.#halted !== null && !this.#haltedByFailure) return `the run is ending: ${this.#halted}`;
+    const lifted = this.#halted !== null;
+    this.#halted = null;
+    this.#haltedByFailure = false;
+    const before = this.#attempts.get(name) ?? 0;
+    this.#tried.set(name, before);
+    this.#takeBack(name, 'judging');
+    this.#emit({ type: 'target-retry', target: name, attempt: before + 1, text: 'asked for' });
+    if (lifted) this.#emit({ type: 'resumed' });
+    const waiting = this.#takeBackSkipped();
+    const turn = this.#turnOf(name);
+    this.#spawn(name, async () => {
+      await this.#ports.reload();
+      if (!this.#isCurrent(name, turn)) return;
+      this.#judge(name);
+    });
+    for (const other of waiting) {
+      if (this.#open.get(other) === 0 && this.#states.of(other) === 'blocked') this.#advance(other);
+    }
+    return null;
+  }
+
+  /** Skipped targets none of whose dependencies has failed or is skipped wait again. Topological, so that one pass
+   * reaches those behind them. */
+  #takeBackSkipped(): string[] {
+    const back: string[] = [];
+    for (const { name, dependencies } of this.#options.order) {
+      if (this.#states.of(name) !== 'skipped') continue;
+      const lacks = dependencies.some((dependency) => {
+        const state = this.#states.of(dependency);
+        return state === 'failed' || state === 'skipped';
+      });
+      if (lacks) continue;
+      this.#takeBack(name, 'blocked');
+      this.#emit({ type: 'target-waiting', target: name });
+      back.push(name);
+    }
+    return back;
+  }
+
+  #takeBack(name: string, to: 'judging' | 'blocked'): void {
+    this.#turns.set(name, this.#turnOf(name) + 1);
+    this.#results.delete(name);
+    this.#states.move(name, to);
+  }
+
+  #turnOf(name: string): number {
+    return this.#turns.get(name) ?? 0;
+  }
+
+  /** False where the target was given up since, or given up and taken back. */
+  #isCurrent(name: string, turn: number): boolean {
+    return this.#turnOf(name) === turn && !isFinal(this.#states.of(name));
+  }
+
+  /** All dependencies have an output. */
   #advance(name: string): void {
     if (this.#halted !== null) return;
     this.#states.move(name, 'judging');
+    this.#judge(name);
+  }
+
+  /** Is there a record, or must it be built? */
+  #judge(name: string): void {
+    const turn = this.#turnOf(name);
     try {
       const target = this.#ports.refresh(this.#target(name));
       this.#targets.set(name, target);
@@ -136,6 +218,7 @@ class Conductor {
           const { output, manifest, origin, fingerprint } = standing.record;
           this.#spawn(name, async () => {
             await this.#ports.publish(target, { output, manifest, origin }, fingerprint);
+            if (!this.#isCurrent(name, turn)) return;
             this.#settle(name, 'hit', { output, manifest, origin }, 0, []);
           });
           return;
@@ -144,10 +227,11 @@ class Conductor {
           this.#states.move(name, 'fetching');
           this.#spawn(name, async () => {
             await this.#ports.fetch(target, this.#cancel.signal);
-            if (isFinal(this.#states.of(name))) return;
+            if (!this.#isCurrent(name, turn)) return;
             this.#states.move(name, 'ready');
             this.#emit({ type: 'target-ready', target: name });
-            this.#enqueue(name, standing.fingerprint, standing.reasons, 1, new Set());
+            const first = (this.#tried.get(name) ?? 0) + 1;
+            this.#enqueue(name, standing.fingerprint, standing.reasons, first, new Set());
           });
           return;
         case 'waiting':
@@ -197,6 +281,7 @@ class Conductor {
     if (isFinal(this.#states.of(name))) return;
     const target = this.#target(name);
     this.#states.move(name, 'building');
+    this.#attempts.set(name, number);
     const attempt: Attempt = {
       target,
       fingerprint,
@@ -250,13 +335,15 @@ class Conductor {
         return;
       case 'failed': {
         if (result.retry === 'elsewhere') this.#lose(slots, result.failure.cause);
-        const again = result.retry !== 'no' && attempt.number < MAX_ATTEMPTS && this.#halted === null;
+        const tries = attempt.number - (this.#tried.get(name) ?? 0);
+        const again = result.retry !== 'no' && tries < MAX_ATTEMPTS && this.#halted === null;
         if (!again) {
           this.#ports.noteFailure(attempt, duration);
           this.#fail(name, result.failure, duration, reasons);
           return;
         }
         this.#states.move(name, 'ready');
+        const turn = this.#turnOf(name);
         this.#emit({
           type: 'target-retry',
           target: name,
@@ -265,7 +352,7 @@ class Conductor {
         });
         if (result.retry === 'here') await this.#ports.pause(RETRY_PAUSE_MS, this.#cancel.signal);
         const avoid = result.retry === 'elsewhere' ? new Set([slots.id]) : new Set<string>();
-        if (!isFinal(this.#states.of(name))) {
+        if (this.#isCurrent(name, turn)) {
           this.#enqueue(name, attempt.fingerprint, reasons, attempt.number + 1, avoid);
         }
         return;
@@ -345,7 +432,10 @@ class Conductor {
     this.#results.set(name, { result: 'failed', settled: null, failure, duration, reasons });
     this.#emit({ type: 'target-failed', target: name, duration, failure, reasons });
     this.#skipDependents(name);
-    if (!this.#options.keepGoing) this.#halt(`${name} failed`, false);
+    if (!this.#options.keepGoing && this.#halted === null) {
+      this.#haltedByFailure = true;
+      this.#halt(`${name} failed`, false);
+    }
     this.#checkOver();
   }
 
@@ -375,7 +465,10 @@ class Conductor {
       this.#halted = text;
       this.#emit({ type: 'stopping', text });
     }
-    if (cancel) this.#cancel.abort();
+    if (cancel) {
+      this.#haltedByFailure = false;
+      this.#cancel.abort();
+    }
     this.#ready.clear();
     for (const name of this.#states.unfinished()) {
       if (this.#states.of(name) !== 'building') this.#skip(name, [], `not started: ${text}`);
@@ -413,8 +506,12 @@ class Conductor {
 
   /** Work outside the queue whose failure is the target's. */
   #spawn(name: string, work: () => Promise<void>): void {
+    const turn = this.#turnOf(name);
     this.#track(
-      work().catch((error: unknown) => this.#fail(name, failureOf(error, this.#ports.logFile(name)), 0, [])),
+      work().catch((error: unknown) => {
+        if (!this.#isCurrent(name, turn)) return;
+        this.#fail(name, failureOf(error, this.#ports.logFile(name)), 0, []);
+      }),
     );
   }
 
@@ -449,28 +546,4 @@ class Conductor {
     if (output === undefined) throw new Error(`${name} has no output yet`);
     return output;
   }
-}
-
-function editedTooOften(name: string, edits: number): ProblemError {
-  return new ProblemError(
-    inputProblem({
-      code: 'edited-while-building',
-      text: `${name} was edited ${edits} times while it was built.`,
-      hint: 'Run again when nothing writes to its recipe.',
-    }),
-  );
-}
-
-function noWorkerFor(platforms: readonly string[], logFile: string): Failure {
-  return {
-    kind: 'infrastructure',
-    step: null,
-    exitCode: null,
-    file: null,
-    line: null,
-    cause: `no worker that is still there can build for ${platforms.join(', ')}`,
-    tail: [],
-    logFile,
-    hint: 'Start the worker again, or name one for this platform with --worker.',
-  };
 }

@@ -5,6 +5,7 @@ import type { RunControl, RunOptions } from '../api.ts';
 import type { State } from '../state/state.ts';
 import type { Workspace } from '../workspace.ts';
 import type { Emit } from './ports.ts';
+import type { Steered } from './steering.ts';
 
 export interface RunContext {
   readonly workspace: Workspace;
@@ -21,4 +22,6 @@ export interface RunContext {
   readonly stop: AbortSignal;
   /** See RunControl. */
   readonly onEdits: RunControl['onEdits'];
+  /** Building begins: how to steer it. */
+  readonly onBegun: (steered: Steered) => void;
 }

@@ -1,7 +1,7 @@
 /**
  * Makes a Failure, the form views show, out of whatever was thrown around a build.
  */
-import { formatProblem, ProblemError, type ProblemTag } from '@stx-make/core/errors';
+import { formatProblem, inputProblem, ProblemError, type ProblemTag } from '@stx-make/core/errors';
 import type { Failure } from '@stx-make/core/events';
 
 const KIND: Readonly<Record<ProblemTag, Failure['kind']>> = {
@@ -40,5 +40,31 @@ export function failureOf(error: unknown, logFile: string | null): Failure {
     tail,
     logFile,
     hint: 'This is a bug of stx-make; please report it with these lines.',
+  };
+}
+
+/** A recipe that changes faster than it is built. */
+export function editedTooOften(name: string, edits: number): ProblemError {
+  return new ProblemError(
+    inputProblem({
+      code: 'edited-while-building',
+      text: `${name} was edited ${edits} times while it was built.`,
+      hint: 'Run again when nothing writes to its recipe.',
+    }),
+  );
+}
+
+/** Nobody is left who could build for these platforms. */
+export function noWorkerFor(platforms: readonly string[], logFile: string): Failure {
+  return {
+    kind: 'infrastructure',
+    step: null,
+    exitCode: null,
+    file: null,
+    line: null,
+    cause: `no worker that is still there can build for ${platforms.join(', ')}`,
+    tail: [],
+    logFile,
+    hint: 'Start the worker again, or name one for this platform with --worker.',
   };
 }

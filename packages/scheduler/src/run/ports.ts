@@ -8,6 +8,7 @@ import type { Origin, Output } from '@stx-make/core/oci/model';
 import type { StepEvent } from '../buildkit/model.ts';
 import type { Standing } from '../plan/evaluate.ts';
 import type { Fingerprint } from '../plan/inputs.ts';
+import type { Steered } from './steering.ts';
 
 /** One try to build one target on one worker. */
 export interface Attempt {
@@ -90,6 +91,8 @@ export interface ConductOptions {
   readonly finish?: AbortSignal;
   /** ms, monotonic. */
   readonly clock: () => number;
+  /** Told once, before anything is started, how to steer. */
+  readonly onBegun?: (steered: Steered) => void;
 }
 
 export interface ConductedTarget {

@@ -5,17 +5,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import { EVENT_SCHEMA, type EventSink } from '@stx-make/core/events';
-import type { Run, RunSummary } from '../api.ts';
+import type { Run, RunControl, RunOptions, RunSummary } from '../api.ts';
 import { runEventsFile } from '../paths.ts';
 import { addressKey, engineKey, evaluateTree } from '../plan/plan.ts';
 import { openPool, removeStaleOutputs } from '../store/index.ts';
-import { closureOf, workspaceOf } from '../workspace.ts';
+import { closureOf, type Workspace, workspaceOf } from '../workspace.ts';
 import type { RunContext } from './context.ts';
 import { finishHits } from './hits.ts';
 import { openJournal } from './journal.ts';
-import { takeRunLocks } from './locks.ts';
+import { type RunLocks, takeRunLocks } from './locks.ts';
 import { emitPlan } from './outlook.ts';
 import type { Emit } from './ports.ts';
+import { Steering } from './steering.ts';
 import { summarise } from './summary.ts';
 
 /** @throws ProblemError for what keeps the run from beginning; failures of targets are in the summary. */
@@ -24,7 +25,8 @@ export const run: Run = async (session, options, sink, control) => {
   const began = performance.now();
   const started = Date.now();
   const id = runId(started);
-  const journal = openJournal(runEventsFile(workspace.state, id));
+  const eventsFile = runEventsFile(workspace.state, id);
+  const journal = openJournal(eventsFile);
   const emit = timed((event) => {
     journal.sink(event);
     sink(event);
@@ -38,19 +40,14 @@ export const run: Run = async (session, options, sink, control) => {
     command: options.command,
     selection: options.selection,
   });
-  let waited = '';
-  const locks = await takeRunLocks(workspace, {
-    command: options.command,
-    wait: options.wait,
-    stop: control.stop,
-    now: Date.now,
-    onWait: (text) => {
-      waited = text;
-      emit({ type: 'activity', id: 'lock', text, done: false });
-    },
+  const steering = new Steering(emit, () => {
+    journal.keep();
+    return eventsFile;
   });
-  if (waited !== '') emit({ type: 'activity', id: 'lock', text: waited, done: true });
+  control.onSteering?.(steering);
+  let locks: RunLocks | null = null;
   try {
+    locks = await takeLocks(workspace, options, control, emit);
     const state = workspace.openState();
     for (const problem of state.warnings) emit({ type: 'warning', problem });
     const keepEvents = (): void => journal.keep();
@@ -65,14 +62,38 @@ export const run: Run = async (session, options, sink, control) => {
       keepEvents,
       stop: control.stop,
       onEdits: control.onEdits,
+      onBegun: (steered) => steering.begin(steered),
     });
   } finally {
+    steering.close();
     const problem = await journal.close();
     // Too late for the journal, in time for whoever watches.
     if (problem !== null) sink({ at: Math.round(performance.now() - began), type: 'warning', problem });
-    locks.release();
+    locks?.release();
   }
 };
+
+/** Both locks; says so where they have to be waited for. */
+async function takeLocks(
+  workspace: Workspace,
+  options: RunOptions,
+  control: RunControl,
+  emit: Emit,
+): Promise<RunLocks> {
+  let waited = '';
+  const locks = await takeRunLocks(workspace, {
+    command: options.command,
+    wait: options.wait,
+    stop: control.stop,
+    now: Date.now,
+    onWait: (text) => {
+      waited = text;
+      emit({ type: 'activity', id: 'lock', text, done: false });
+    },
+  });
+  if (waited !== '') emit({ type: 'activity', id: 'lock', text: waited, done: true });
+  return locks;
+}
 
 async function lockedRun(context: RunContext): Promise<RunSummary> {
   const { workspace, options, state, emit } = context;

@@ -7,6 +7,7 @@
  *                                                         ^          |
  *                                                         +--retry---+--edited while building--> judging
  *   from every state that is not final: failed, skipped
+ *   somebody asks for a retry: failed -> judging, and what was skipped because of it -> blocked
  *
  * One function makes every move. Unaware of why a move is made.
  */
@@ -37,12 +38,15 @@ const NEXT: Readonly<Record<TargetState, readonly TargetState[]>> = {
   hit: [],
   built: [],
   unchanged: [],
-  failed: [],
-  skipped: [],
+  failed: ['judging'],
+  skipped: ['blocked'],
 };
 
+const FINAL: ReadonlySet<TargetState> = new Set(['hit', 'built', 'unchanged', 'failed', 'skipped']);
+
+/** True where a target ends, unless somebody asks that it be tried again. */
 export function isFinal(state: TargetState): boolean {
-  return NEXT[state].length === 0;
+  return FINAL.has(state);
 }
 
 export class RunStates {
