@@ -44,11 +44,18 @@ export const OPTIONS: RunOptions = {
 export class Tree {
   readonly disk: Disk;
   readonly #state: string;
-  readonly #builder: FakeBuilder;
+  readonly #builder: Pick<FakeBuilder, 'driver'>;
+  readonly #env: NodeJS.ProcessEnv;
   #workspace: Workspace | null = null;
   readonly events: RunEvent[] = [];
 
-  constructor(root: string, state: string, builder: FakeBuilder) {
+  constructor(
+    root: string,
+    state: string,
+    builder: Pick<FakeBuilder, 'driver'>,
+    env: NodeJS.ProcessEnv = {},
+  ) {
+    this.#env = env;
     this.disk = new Disk(root, join(state, 'sources', 'sha256'));
     this.#state = state;
     this.#builder = builder;
@@ -68,7 +75,7 @@ export class Tree {
       return this.#workspace;
     }
     this.close();
-    const options = { cwd: this.disk.root, env: {}, root: this.disk.root, state: this.#state };
+    const options = { cwd: this.disk.root, env: this.#env, root: this.disk.root, state: this.#state };
     this.#workspace = await openSessionWith(options, this.#builder.driver);
     return this.#workspace;
   }
