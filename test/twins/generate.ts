@@ -32,6 +32,25 @@ export function stagexShape(): readonly TwinRecipe[] {
   return (JSON.parse(readFileSync(file, 'utf8')) as { recipes: TwinRecipe[] }).recipes;
 }
 
+export interface ShapedTarget {
+  readonly name: string;
+  readonly stage: string;
+  readonly dependencies: readonly string[];
+}
+
+/** The targets of the shape with what each needs, sorted: 513, with 3,569 links. */
+export function stagexTargets(): readonly ShapedTarget[] {
+  return stagexShape()
+    .flatMap(({ stage, targets }) =>
+      Object.entries(targets).map(([name, { deps }]) => ({
+        name: `${stage}-${name}`,
+        stage,
+        dependencies: [...new Set(deps)].sort(),
+      })),
+    )
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** Writes the twin to `root` (as `packages/<stage>/<name>/`), which must not hold one yet. */
 export function writeTwin(
   root: string,

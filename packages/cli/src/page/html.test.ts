@@ -1,7 +1,7 @@
 /** Pages and pictures as text: nothing a name says can become markup, and the same graph gives the same bytes. */
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { stagexShape } from '../../../../test/twins/generate.ts';
+import { stagexTargets } from '../../../../test/twins/generate.ts';
 import { htmlDocument } from './html.ts';
 import { pageData, pictureOf, plainTargets } from './make.ts';
 import { svgDocument } from './svg.ts';
@@ -45,15 +45,7 @@ test('the policy names exactly the script and the style that are there', () => {
 });
 
 test('StageX: 513 boxes that do not overlap, the 977 links of the reduction, needs to the left, twice the same', async () => {
-  const targets = stagexShape()
-    .flatMap(({ stage, targets: own }) =>
-      Object.entries(own).map(([name, { deps }]) => ({
-        name: `${stage}-${name}`,
-        stage,
-        dependencies: [...new Set(deps)].sort(),
-      })),
-    )
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const targets = stagexTargets();
   const picture = await pictureOf(targets);
   expect([picture.nodes.length, picture.links.length]).toEqual([513, 977]);
   for (const { from, to } of picture.links) {

@@ -122,13 +122,13 @@ export function slowestSection(page: Page, run: PageRun): HTMLElement | null {
       `All builds together took ${duration(all)} of workers' time, ${times(all, run.duration)} the time of the run.`,
     ),
     table(
-      ['target', 'took', 'usually', 'change', 'earlier builds'],
+      ['target', 'took', 'change', 'usually', 'earlier builds'],
       slowest.map(({ place, outcome: { duration: took, expected, past } }) =>
         row(
           link(page, place),
           duration(took),
-          expected === null ? 'first time' : duration(expected),
-          expected === null ? '' : change(took, expected),
+          expected === null ? 'first time' : change(took, expected),
+          expected === null ? '' : duration(expected),
           past.length === 0 ? '' : spark([...past, took]),
         ),
       ),
