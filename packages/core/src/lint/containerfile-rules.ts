@@ -26,10 +26,11 @@ function runNetwork({ parsed }: Subject, report: Report): void {
   }
 }
 
-/** In every build stage, reachable or not: an unreachable one is one edit away from being built. */
-function imageFromOutside({ resolved }: Subject, report: Report, { allowedImages }: Surroundings): void {
+/** In every build stage, reachable or not: an unreachable one is one edit away from being built. For the platforms that
+ * are built: `FROM build-$TARGETARCH` names a stage there and an image elsewhere. */
+function imageFromOutside({ asked }: Subject, report: Report, { allowedImages }: Surroundings): void {
   const seen = new Set<string>();
-  for (const { references, unreachableReferences } of resolved) {
+  for (const { references, unreachableReferences } of asked) {
     for (const { image, line } of [...references, ...unreachableReferences]) {
       if (seen.has(`${line} ${image}`)) continue;
       seen.add(`${line} ${image}`);

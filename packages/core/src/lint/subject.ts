@@ -33,6 +33,8 @@ export interface Subject {
   /** For every target of the recipe and every platform it could be built for; of a folder without targets, once for
    * its last build stage. Empty where it can not be told. */
   readonly resolved: readonly ResolvedContainerfile[];
+  /** Those among them for platforms that the tree as it stands is built for. */
+  readonly asked: readonly ResolvedContainerfile[];
   /** Some target and platform could not be resolved: what nobody reaches can not be told. */
   readonly partial: boolean;
 }
@@ -85,8 +87,8 @@ function resolveAll(
   recipe: Recipe | null,
   parsed: ParsedContainerfile | null,
   platform: string,
-): Pick<Subject, 'resolved' | 'partial'> {
-  if (parsed === null || containerfile === null) return { resolved: [], partial: true };
+): Pick<Subject, 'resolved' | 'asked' | 'partial'> {
+  if (parsed === null || containerfile === null) return { resolved: [], asked: [], partial: true };
   const asks = ASKS_PLATFORM.test(new TextDecoder().decode(containerfile));
   const wanted =
     recipe === null
@@ -97,6 +99,7 @@ function resolveAll(
           platforms: asks && recipe.platforms.length === 0 ? [platform, ...PLATFORMS] : target.platforms,
         }));
   const resolved: ResolvedContainerfile[] = [];
+  const own: ResolvedContainerfile[] = [];
   let partial = false;
   for (const { buildTarget, platforms, buildArgs } of wanted) {
     for (const each of new Set(platforms)) {
@@ -110,9 +113,11 @@ function resolveAll(
       );
       if (one === null) partial = true;
       else resolved.push(one);
+      const given = recipe === null || recipe.platforms.length === 0 ? [platform] : recipe.platforms;
+      if (one !== null && given.includes(each)) own.push(one);
     }
   }
-  return { resolved, partial };
+  return { resolved, asked: own, partial };
 }
 
 /** Null for what loading the tree reports as a problem. */
