@@ -74,11 +74,11 @@ export class FakeBuilder {
   });
 
   async #build(request: BuildRequest, options: CrewBuild): Promise<BuildResult> {
-    this.built.push(request.target);
-    await this.onStart(request.target, this.built.length);
+    const number = this.built.push(request.target);
+    await this.onStart(request.target, number);
     const context = this.#upload(request.contextDir);
     const mini = this.#request(request, context);
-    await this.onBuild(request.target, this.built.length);
+    await this.onBuild(request.target, number);
     if (options.signal.aborted) return { status: 'cancelled' };
     try {
       const { index, blobs } = miniBuild(mini);
