@@ -7,6 +7,11 @@ import { dirname, join } from 'node:path';
 
 /** `node_modules/<name>/` or `node_modules/@scope/<name>/`, the innermost one. */
 const PACKAGE_FOLDER = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//;
+/** Libraries that hold others, compiled, and ship no file that says so. */
+const INSIDE: Readonly<Record<string, string>> = {
+  '@viz-js/viz':
+    'Copyright (c) Michael Daines. Contains Graphviz (EPL-2.0, source: graphviz.org) and Expat (MIT, source: libexpat.github.io), compiled to WebAssembly.',
+};
 const LICENCE_FILE = /^(licen[sc]e|notice|copying)(\.(md|txt))?$/i;
 
 /**
@@ -33,5 +38,7 @@ async function licenceOf(folder: string): Promise<string> {
   const files = (await readdir(folder)).filter((file) => LICENCE_FILE.test(file)).sort();
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
   if (license === undefined && texts.length === 0) throw new Error(`${name} ${version} names no licence`);
+  const inside = INSIDE[name];
+  if (inside !== undefined) texts.push(inside);
   return `${name} ${version} (${license ?? 'see below'})\n\n${texts.join('\n\n').trim()}\n`;
 }

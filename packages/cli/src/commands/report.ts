@@ -40,7 +40,7 @@ export const report: Handler<{ readonly output: string | undefined }> = async (
   const events = eventsFile(args[0], state, io.cwd);
   const past = await services.past(state);
   try {
-    const { html, run, end } = await reportPage(events, context, past, bundledPageCode());
+    const { html, run, end } = await reportPage(events, context, past, bundledPageCode);
     const name = options.output ?? `stx-make-report-${fileName(run)}.html`;
     const path = resolve(io.cwd, name);
     if (name === '-') {
@@ -68,7 +68,7 @@ export async function reportPage(
   events: string,
   { io }: CommandContext,
   past: Past | null,
-  code: PageCode,
+  code: () => PageCode,
 ): Promise<{ readonly html: string; readonly run: string; readonly end: string }> {
   const page = new RunPage();
   let began = Number.POSITIVE_INFINITY;
@@ -90,7 +90,7 @@ export async function reportPage(
     log: (path) => logEnd(join(dirname(events), basename(path))),
   });
   const data = await pageData(`${run.command}: ${run.id}`, targets, run);
-  return { html: htmlDocument(data, code), run: run.id, end: run.end };
+  return { html: htmlDocument(data, code()), run: run.id, end: run.end };
 }
 
 /** The file of a run's events: a run's name or its beginning, a file, or nothing for the newest run. */
@@ -136,7 +136,10 @@ function runsWithEvents(logs: string): string[] {
   } catch {
     return [];
   }
-  return names.filter((run) => existsSync(runEventsFile({ logs }, run))).sort(byCodeUnit);
+  // A run that was killed as it began may have left an empty one.
+  const isKept = (run: string): boolean =>
+    (statSync(runEventsFile({ logs }, run), { throwIfNoEntry: false })?.size ?? 0) > 0;
+  return names.filter(isKept).sort(byCodeUnit);
 }
 
 /** A run's name is text from a file: only what is harmless in a path is taken into one. */
