@@ -54,7 +54,7 @@ export function sha(bytes: Uint8Array | string): string {
 
 /** Layers made lately: a function of their files, and most of what a rebuild of everything costs. */
 const made = new Map<string, Layer>();
-const MOST = 20_000;
+const MOST = 4_000;
 
 function remember(memory: Map<string, Layer>, key: string, layer: Layer): Layer {
   if (memory.size >= MOST) memory.clear();
