@@ -7,6 +7,7 @@ import { environmentProblem, inputProblem, type Problem, ProblemError } from '@s
 import type { SessionOptions } from '../api.ts';
 import { parseTreeConfig, platformOf } from '../config.ts';
 import {
+  GitError,
   type GitTree,
   type ListedFile,
   listFiles,
@@ -37,6 +38,22 @@ export async function loadCommitEnd(
   cache: ObjectCache,
 ): Promise<CommitEnd> {
   const commit = await resolveCommit(git, name);
+  try {
+    return await loadEnd(git, commit, name, options, cache);
+  } catch (error) {
+    // What a partial clone lacks git would fetch, one by one and without a word; it is told not to, and says so.
+    if (!(error instanceof GitError) || !/promisor|lazy fetch/i.test(error.message)) throw error;
+    throw new ProblemError(missingObjects(name), { cause: error });
+  }
+}
+
+async function loadEnd(
+  git: GitTree,
+  commit: string,
+  name: string,
+  options: SessionOptions,
+  cache: ObjectCache,
+): Promise<CommitEnd> {
   const { prefix, files } = await locate(git, commit, name);
   const config = await readConfigAt(git, commit, prefix, name, options);
   const at = await loadTreeAt(git, commit, {
@@ -45,8 +62,7 @@ export async function loadCommitEnd(
     cache,
     prefix,
   });
-  const [lost] = at.missing;
-  if (lost !== undefined) throw new ProblemError(missingObjects(name, lost, at.missing.length));
+  if (at.missing.length > 0) throw new ProblemError(missingObjects(name));
   await refuseSubmodules(git, commit, prefix, name);
   const { tree, problems } = at.loaded;
   if (tree === null) {
@@ -83,6 +99,10 @@ interface Located {
   readonly files: readonly ListedFile[];
 }
 
+/** What is before `packages/<stage>/<name>/`, or before a known stage where there is no packages/. */
+const IN_PACKAGES = /^((?:.+\/)?)packages\/[^/]+\/[^/]+\/package\.toml$/;
+const IN_STAGE = /^((?:.+\/)?)(?:bootstrap|core|pallet|user)\/[^/]+\/package\.toml$/;
+
 /** Where the tree was: where it is now, else the only folder that holds whole recipes. */
 async function locate(git: GitTree, commit: string, name: string): Promise<Located> {
   const here = await listFiles(git, commit);
@@ -90,10 +110,8 @@ async function locate(git: GitTree, commit: string, name: string): Promise<Locat
   const all = git.prefix === '' ? here : await listFiles(git, commit, '');
   const roots = new Set<string>();
   for (const { path } of all) {
-    const root = /^((?:.+\/)?)(?:packages\/[^/]+|bootstrap|core|pallet|user)\/[^/]+\/package\.toml$/.exec(
-      path,
-    )?.[1];
-    if (root !== undefined && !/(^|\/)packages\/$/.test(root)) roots.add(root);
+    const root = IN_PACKAGES.exec(path)?.[1] ?? IN_STAGE.exec(path)?.[1];
+    if (root !== undefined) roots.add(root);
   }
   const found = [...roots].filter((prefix) => hasWholeRecipe(below(all, prefix)));
   const [only] = found;
@@ -165,11 +183,10 @@ async function refuseSubmodules(git: GitTree, commit: string, prefix: string, na
   );
 }
 
-function missingObjects(name: string, path: string, count: number): Problem {
-  const more = count > 1 ? ` and ${count - 1} other files` : '';
+function missingObjects(name: string): Problem {
   return environmentProblem({
     code: 'missing-objects',
-    text: `This clone does not have the contents of ${path}${more} of ${name}.`,
+    text: `This clone does not have the contents of all recipes of ${name}.`,
     hint: 'It is a partial clone: bring them with `git fetch --refetch --no-filter`, or clone without --filter.',
   });
 }
