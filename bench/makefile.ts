@@ -74,8 +74,8 @@ function ruleOf(
 \t@rm -rf out/${target} && mkdir -p out/${target} && set -- && \\
 \tfor d in ${deps.join(' ')}; do read -r m < out/$$d/.manifest; set -- "$$@" --oci-layout $$d=out/$$d --opt context:stagex/$$d=oci-layout://$$d@$$m; done && \\
 \tbuildctl build --progress plain --frontend dockerfile.v0 ${options.join(' ')} "$$@" --output '${output}' 2>out/${target}.log | tar -C out/${target} -mx && \\
-\ti=$$(sed 's/.*"digest":"sha256:\\([0-9a-f]*\\)".*/\\1/' out/${target}/index.json) && \\
-\tsed 's/.*"digest":"\\(sha256:[0-9a-f]*\\)".*/\\1/' out/${target}/blobs/sha256/$$i > out/${target}/.manifest && echo >> out/${target}/.manifest
+\ti=$$(sed -n 's/.*"digest": *"sha256:\\([0-9a-f]*\\)".*/\\1/p' out/${target}/index.json) && \\
+\tsed -n 's/.*"digest": *"\\(sha256:[0-9a-f]*\\)".*/\\1/p' out/${target}/blobs/sha256/$$i > out/${target}/.manifest && echo >> out/${target}/.manifest
 `;
 }
 
