@@ -3,6 +3,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { allowedImagesOf } from '@stx-make/core/config/allowed';
 import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import type { LoadedTree } from '@stx-make/core/graph/model';
 import type { MakePlan, OpenSession, Run, Session, SessionOptions } from './api.ts';
@@ -113,7 +114,7 @@ class OpenedSession implements Workspace {
     this.#loaded = await loadTreeFiles({
       found: this.#found,
       platform: this.platform,
-      allowedImages: new Set(this.config.allowedImages),
+      allowedImages: allowedImagesOf(this.config),
       database: this.#snapshotDatabase(),
       now: Date.now,
     });

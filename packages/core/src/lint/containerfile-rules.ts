@@ -14,6 +14,7 @@ export const containerfileRules: readonly Rule[] = [
   { code: 'duplicate-copy', check: duplicateCopy },
   { code: 'syntax-directive', check: syntaxDirective },
   { code: 'unpinned-source', check: unpinnedAdd },
+  { code: 'unpinned-source', check: unpinnedImage },
 ];
 
 function runNetwork({ parsed }: Subject, report: Report): void {
@@ -57,6 +58,20 @@ function syntaxDirective({ parsed }: Subject, report: Report): void {
   const { image, line } = parsed.syntax;
   const text = `# syntax=${image} asks for another frontend, from a registry; stx-make ignores it, others follow it`;
   report('Containerfile', line, text);
+}
+
+/** An image that is allowed by name may be another one tomorrow, and nothing here would notice: no fingerprint sees what
+ * is behind a tag. */
+function unpinnedImage({ asked }: Subject, report: Report, { allowedImages }: Surroundings): void {
+  const seen = new Set<string>();
+  for (const { image, line } of asked.flatMap(({ references }) => references)) {
+    const meaning = meaningOf(image);
+    if (meaning.kind !== 'outside' && meaning.kind !== 'foreign-version') continue;
+    if (!allowedImages.has(image) && !allowedImages.has(meaning.context)) continue;
+    if (image.includes('@') || seen.has(`${line} ${image}`)) continue;
+    seen.add(`${line} ${image}`);
+    report('Containerfile', line, `${image} is allowed, but pinned by no digest`);
+  }
 }
 
 /** As written: a variable hides no scheme in front of it. */

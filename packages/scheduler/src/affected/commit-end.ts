@@ -2,6 +2,7 @@
  * The tree as a commit has it, out of git's objects. Where the commit had the tree in another folder of the repository
  * it is found there.
  */
+import { allowedImagesOf } from '@stx-make/core/config/allowed';
 import { CONFIG_FILE, NO_CONFIG } from '@stx-make/core/config/model';
 import { environmentProblem, inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import type { SessionOptions } from '../api.ts';
@@ -58,7 +59,7 @@ async function loadEnd(
   const config = await readConfigAt(git, commit, prefix, name, options);
   const at = await loadTreeAt(git, commit, {
     platform: platformOf(options, config),
-    allowedImages: new Set(config.allowedImages),
+    allowedImages: allowedImagesOf(config),
     cache,
     prefix,
   });

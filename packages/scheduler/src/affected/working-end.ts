@@ -3,6 +3,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { allowedImagesOf } from '@stx-make/core/config/allowed';
 import type { SessionOptions } from '../api.ts';
 import { platformOf, readTreeConfig } from '../config.ts';
 import { GitError, type GitTree } from '../git/index.ts';
@@ -25,7 +26,7 @@ export async function loadWorkingEnd(
   const { tree, files } = await loadTreeFiles({
     found,
     platform: platformOf(options, config),
-    allowedImages: new Set(config.allowedImages),
+    allowedImages: allowedImagesOf(config),
     database,
     now: Date.now,
   });

@@ -15,6 +15,7 @@ import { cachedEngine, cacheEngine } from './engine-cache.ts';
 import { goReleaseOf } from './go-release.ts';
 import { ensureManaged, type ManagedDaemon } from './managed.ts';
 import type { Engine, StepLimits, Worker } from './model.ts';
+import { writePolicyFor } from './policy.ts';
 import { askDaemon, type DaemonFacts, defaultJobs, workerInfo } from './worker.ts';
 
 export interface ConnectOptions {
@@ -26,6 +27,8 @@ export interface ConnectOptions {
   readonly state: StatePaths;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
+  /** Images from outside that builds may take. */
+  readonly allowedImages?: readonly string[] | undefined;
   /** Told what takes long: starting the daemon, waiting for an address. */
   readonly onActivity?: ((text: string) => void) | undefined;
 }
@@ -66,8 +69,7 @@ interface Candidate {
  * @throws ProblemError when no worker is left, with everything that is wrong; a bad address at once */
 export async function connectWorkers(options: ConnectOptions): Promise<WorkerSet> {
   const { buildctl } = findBuildKit(options.env);
-  const policyFile = join(options.state.root, 'source-policy.json');
-  await writeSourcePolicy(policyFile);
+  const policyFile = await policyFor(options);
   const addresses = [...new Set(options.addresses.filter((address) => address !== ''))];
   for (const address of addresses) parseAddress(address, options.env);
   if (addresses.length === 0) return await connectManaged(options, buildctl, policyFile);
@@ -90,6 +92,14 @@ export async function connectWorkers(options: ConnectOptions): Promise<WorkerSet
   const warnings: Problem[] = problems.map((problem) => ({ ...problem, level: 'warning' }));
   const chosen = ofOneEngine(candidates, warnings);
   return new Workers(chosen, warnings, options, buildctl, policyFile, null);
+}
+
+/** Denies all that is not local, less what the tree allows by name. */
+async function policyFor({ allowedImages = [], state }: ConnectOptions): Promise<string> {
+  if (allowedImages.length > 0) return await writePolicyFor(allowedImages, state.root);
+  const path = join(state.root, 'source-policy.json');
+  await writeSourcePolicy(path);
+  return path;
 }
 
 async function connectManaged(

@@ -67,6 +67,7 @@ export async function checkTree(
       state: workspace.state,
       env: workspace.env,
       signal: control.stop,
+      allowedImages: workspace.config.allowedImages,
       onActivity: control.onActivity,
     });
     const checker = new Checker(workspace, outputs, set, work, control.stop);

@@ -6,6 +6,7 @@
  */
 import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { allowedImagesOf } from '@stx-make/core/config/allowed';
 import { type Problem, ProblemError } from '@stx-make/core/errors';
 import { loadTree } from '@stx-make/core/graph/load';
 import type { RecipeFolder, TargetGraph } from '@stx-make/core/graph/model';
@@ -36,7 +37,7 @@ export async function lintTree(options: LintTreeOptions): Promise<LintReport> {
   const found = findTree(options);
   const config = await readTreeConfig(found.root, options.env);
   const platform = platformOf(options, config);
-  const allowedImages = new Set(config.allowedImages);
+  const allowedImages = allowedImagesOf(config);
   const folders = readFolders(found);
   const { tree, problems } = await loadTree(folders, { platform, allowedImages });
   const only =

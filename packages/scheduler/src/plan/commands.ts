@@ -7,8 +7,9 @@
 import { join } from 'node:path';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { Digest } from '@stx-make/core/oci/model';
-import { buildctlArguments, SOURCE_POLICY_TEXT } from '../buildkit/arguments.ts';
+import { buildctlArguments } from '../buildkit/arguments.ts';
 import type { BuildRequest } from '../buildkit/model.ts';
+import { policyText } from '../buildkit/policy.ts';
 import { contextTime, timeOf } from '../context/times.ts';
 import { closureOf, type Workspace } from '../workspace.ts';
 
@@ -44,7 +45,7 @@ WORK=$(cd "$WORK" && pwd)
 printf '%s' '{"imageLayoutVersion":"1.0.0"}' > "$WORK/pool/oci-layout"
 printf '%s' '{"schemaVersion":2,"manifests":[]}' > "$WORK/pool/index.json"
 cat > "$WORK/policy.json" <<'POLICY'
-${SOURCE_POLICY_TEXT.trimEnd()}
+${policyText(workspace.config.allowedImages).trimEnd()}
 POLICY
 
 # taken TARGET: the digest of what was just exported. The metadata names the index, the index the manifest.

@@ -150,9 +150,10 @@ export function expectationOf(attempt: Pick<Attempt, 'target' | 'outputs'>): Exp
     images: target.platforms.map((platform, index) => {
       const base = target.resolved[index]?.base ?? null;
       const dependency = base === null ? undefined : target.contextNames.get(base.image);
-      const image =
-        dependency === undefined ? null : imageFor(needed(outputs, dependency), base?.platform ?? platform);
-      return { platform, base: image };
+      if (base === null) return { platform, base: null };
+      // An image that stx-make.toml allows by name.
+      if (dependency === undefined) return { platform, base: 'outside' as const };
+      return { platform, base: imageFor(needed(outputs, dependency), base.platform ?? platform) };
     }),
     annotations: {
       'containerd.io/distribution.source.docker.io': `stagex/${target.name}`,

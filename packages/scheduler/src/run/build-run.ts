@@ -36,6 +36,7 @@ export async function buildRun(
     state: state.paths,
     env: workspace.env,
     signal: context.stop,
+    allowedImages: workspace.config.allowedImages,
     onActivity: (text) => emit({ type: 'activity', id: 'workers', text, done: false }),
   });
   emit({ type: 'activity', id: 'workers', text: 'connected to BuildKit', done: true });

@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly state: StatePaths;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
+  /** Images from outside that builds may take; none where left out. */
+  readonly allowedImages?: readonly string[] | undefined;
   /** Told what takes long: starting the daemon, waiting for an address. */
   readonly onActivity?: (text: string) => void;
 }

@@ -38,12 +38,22 @@ export interface Expectation {
   readonly target: string;
   /** For messages: who gave it; BuildKit where it is left out. */
   readonly giver?: string | undefined;
-  /** Exactly these images, in the index's own order. `base`: what a FROM starts from, null for scratch. */
-  readonly images: readonly { readonly platform: string; readonly base: ImageOutput | null }[];
+  /** Exactly these images, in the index's own order. `base`: what a FROM starts from, null for scratch; `outside`: an
+   * image that only a registry knows, whose layers are those at the bottom that carry no mark of ours. */
+  readonly images: readonly { readonly platform: string; readonly base: ImageOutput | 'outside' | null }[];
   /** Exactly these on each manifest; null: not looked at (imported images). */
   readonly annotations: Readonly<Record<string, string>> | null;
   /** SOURCE_DATE_EPOCH in seconds: no entry of an own layer is newer. Null: times are not looked at. */
   readonly epoch: number | null;
+}
+
+function baseLayers(
+  base: ImageOutput | 'outside' | null,
+  layers: readonly Descriptor[],
+): readonly Descriptor[] {
+  if (base !== 'outside') return base?.layers ?? [];
+  const own = layers.findIndex(({ annotations }) => annotations?.[REWRITTEN] !== undefined);
+  return own === -1 ? layers : layers.slice(0, own);
 }
 
 /** An output that is not what it must be. */
@@ -176,7 +186,7 @@ class Verifier {
   ): void {
     const { images, epoch } = this.#expected;
     const image = images.find((one) => normalizePlatform(one.platform) === platform);
-    const base = image?.base?.layers ?? [];
+    const base = baseLayers(image?.base ?? null, layers);
     for (const [place, wanted] of base.entries()) {
       const layer = layers[place];
       if (layer?.digest !== wanted.digest) {
