@@ -73,7 +73,8 @@ async function dispatch(
   return await handler(context, {
     args: parsed.args,
     options: parsed.options,
-    line: ['stx-make', ...words].join(' '),
+    line: ['stx-make', ...words.filter((word) => word !== '--detached')].join(' '),
+    words,
   });
 }
 

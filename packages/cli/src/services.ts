@@ -12,6 +12,7 @@ import type {
   SessionOptions,
   WorkerOptions,
 } from '@stx-make/scheduler/api';
+import type { DetachedChild } from './process/detached.ts';
 
 /** Pure questions about a graph. */
 export interface GraphServices {
@@ -112,4 +113,8 @@ export interface Services {
   stateRoot(option: string | undefined, env: NodeJS.ProcessEnv, cwd: string): Promise<string>;
   /** Kills every process below ours in our own process group (the managed BuildKit is not in it). */
   killChildren(): Promise<void>;
+  /** Runs under way: found, watched, asked. */
+  live(): Promise<typeof import('@stx-make/scheduler/live/index')>;
+  /** This program with other words, in a session of its own. */
+  startDetached(words: readonly string[], output: readonly [number, number]): Promise<DetachedChild>;
 }

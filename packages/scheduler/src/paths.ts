@@ -21,6 +21,8 @@ export interface StatePaths {
   readonly daemon: string;
   /** Locks, one file each. */
   readonly locks: string;
+  /** Runs under way: `<run>.json`, and the sockets through which they are asked for things (live/). */
+  readonly runs: string;
 }
 
 export function statePaths(root: string): StatePaths {
@@ -33,6 +35,7 @@ export function statePaths(root: string): StatePaths {
     logs: join(root, 'logs'),
     daemon: join(root, 'daemon'),
     locks: join(root, 'locks'),
+    runs: join(root, 'runs'),
   };
 }
 

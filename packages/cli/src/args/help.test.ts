@@ -30,7 +30,9 @@ test('a page names every option and argument', () => {
   const build = commands.find(({ name }) => name === 'build');
   if (build === undefined) throw new Error('no build');
   const text = page(build);
-  for (const name of Object.keys(build.options)) expect(text).toContain(`--${name}`);
+  const shown = Object.entries(build.options).filter(([, option]) => option.hidden !== true);
+  expect(text).not.toContain('--detached');
+  for (const [name] of shown) expect(text).toContain(`--${name}`);
   expect(text).toContain('Usage: stx-make build [OPTION...] SELECTION...');
   expect(text).toContain('-j, --jobs N');
 });

@@ -102,6 +102,8 @@ export interface Invocation<V> {
   readonly options: V;
   /** As typed, for records and messages. */
   readonly line: string;
+  /** The same in words, without the program's name. */
+  readonly words: readonly string[];
 }
 
 /** Runs a command. @returns the exit code. @throws ProblemError */

@@ -83,6 +83,15 @@ export const planOptions = {
   'strict-engine': { kind: 'flag', summary: "Count the builder's version and Go release as inputs" },
 } as const satisfies OptionSpecs;
 
+/** Commands whose run can go on without a terminal. */
+export const detachOptions = {
+  detach: {
+    kind: 'flag',
+    summary: 'Let the run go on by itself, without this terminal; see attach and stop',
+  },
+  detached: { kind: 'flag', hidden: true, summary: 'The one that goes on by itself' },
+} as const satisfies OptionSpecs;
+
 /** Commands that take a selection. */
 export const selectionOptions = {
   except: { kind: 'list', value: 'SELECTION', summary: 'Without these; may be given more than once' },

@@ -1,25 +1,30 @@
 /**
  * `world` and `build`: runs, shown by a reporter, answered by an exit code and, under --json, a document.
  */
-import { EXIT, exitCodeOf } from '@stx-make/core/errors';
-import type { RunSummary } from '@stx-make/scheduler/api';
-import type { Handler, Invocation } from '../args/model.ts';
+import { EXIT, exitCodeOf, ProblemError } from '@stx-make/core/errors';
+import type { RunOptions, RunSummary, Session } from '@stx-make/scheduler/api';
+import type { Handler, Invocation, OptionValues } from '../args/model.ts';
+import type { detachOptions } from '../args/options.ts';
 import type { CommandContext } from '../context.ts';
 import { switchVariable } from '../io.ts';
+import { runDetached, tellStarter } from '../live/detach.ts';
+import { OwnRun } from '../live/own-run.ts';
 import { makeReporter } from '../report/make.ts';
 import { problemDocuments } from '../report/output.ts';
 import { type RunValues, runOptionsOf, selectionOf, warnOf, withSession } from './session.ts';
 
-export const world: Handler<RunValues> = (context, invocation) => runSelection(context, invocation);
-export const build: Handler<RunValues & { readonly except: readonly string[] }> = (context, invocation) =>
+type BuildValues = RunValues & OptionValues<typeof detachOptions>;
+
+export const world: Handler<BuildValues> = (context, invocation) => runSelection(context, invocation);
+export const build: Handler<BuildValues & { readonly except: readonly string[] }> = (context, invocation) =>
   runSelection(context, invocation, invocation.options.except);
 
 async function runSelection(
   context: CommandContext,
-  invocation: Invocation<RunValues>,
+  invocation: Invocation<BuildValues>,
   except: readonly string[] = [],
 ): Promise<number> {
-  const { services, output } = context;
+  if (invocation.options.detach) return await runDetached(context, invocation.words);
   return await withSession(context, async (session) => {
     const selection = await selectionOf(context, session, invocation.args, except);
     warnOf(context, session.tree.warnings);
@@ -28,18 +33,38 @@ async function runSelection(
     if (invocation.options.check || switchVariable(context.io.env, 'CHECK')) {
       return await (await import('./check.ts')).checkSelection(context, session, options);
     }
-    const reporter = await makeReporter(context, invocation.options);
-    let summary: RunSummary;
-    try {
-      summary = await services.run(session, options, reporter.sink, { stop: context.stop });
-    } finally {
-      await reporter.close();
-    }
+    const { output } = context;
+    const summary = await runShown(context, invocation.options, session, options);
     if (output.json) output.document(runDocument(summary));
     // Failed targets were shown by the reporter, with their logs.
     output.problems(summary.problems.filter(({ code }) => code !== 'target-failed'));
     return exitCodeOfRun(summary);
   });
+}
+
+/** The run itself: shown here, and to whoever attaches. */
+async function runShown(
+  context: CommandContext,
+  values: BuildValues,
+  session: Session,
+  options: RunOptions,
+): Promise<RunSummary> {
+  const own = new OwnRun(context, session.state, values.detached ? tellStarter : null);
+  const reporter = await makeReporter(context, values, own.keys);
+  try {
+    const summary = await context.services.run(session, options, own.sink(reporter.sink), own.control);
+    await own.close(
+      exitCodeOfRun(summary),
+      summary.problems.filter(({ code }) => code !== 'target-failed'),
+    );
+    return summary;
+  } catch (error) {
+    const problems = error instanceof ProblemError ? error.problems : [];
+    await own.close(problems.length > 0 ? exitCodeOf(problems) : EXIT.bug, problems);
+    throw error;
+  } finally {
+    await reporter.close();
+  }
 }
 
 function nothingSelected({ output }: CommandContext): number {

@@ -34,7 +34,7 @@ export const replay: Handler<{ readonly speed: number | undefined }> = async (co
 };
 
 /** The document of a run, as far as its events tell. */
-function viewDocument(view: RunView): Record<string, unknown> {
+export function viewDocument(view: RunView): Record<string, unknown> {
   return {
     ok: view.end?.ok ?? false,
     run: view.run,

@@ -11,12 +11,24 @@ import { emptyView } from '../view/model.ts';
 import { fold } from '../view/state.ts';
 import { type PlanValues, planOptionsOf, warnOf, withSession } from './session.ts';
 
-export const status: Handler<PlanValues & { readonly targets: boolean }> = (context, { options, line }) =>
+type StatusValues = PlanValues & { readonly targets: boolean; readonly follow: boolean };
+
+export const status: Handler<StatusValues> = async (context, invocation) => {
+  if (invocation.options.follow) {
+    const { followRun } = await import('./attach.ts');
+    const code = await followRun(context);
+    if (code !== null) return code;
+  }
+  return await statusOfTree(context, invocation);
+};
+
+const statusOfTree: Handler<StatusValues> = (context, { options, line }) =>
   withSession(context, async (session) => {
     const { output, services } = context;
     warnOf(context, session.tree.warnings);
     const plan = await services.makePlan(session, planOptionsOf(context, session, options, [], line));
     const daemon = await services.daemonStatus(session.state.root, context.io.env);
+    const runs = await (await services.live()).liveRuns(session.state);
     const stages = byStage(plan.targets);
     const ahead = worldAhead(plan, options.jobs);
     if (output.json) {
@@ -28,6 +40,7 @@ export const status: Handler<PlanValues & { readonly targets: boolean }> = (cont
         counts: plan.counts,
         stages: Object.fromEntries(stages),
         daemon,
+        runs: runs.map(({ run, pid, root, command, started }) => ({ run, pid, root, command, started })),
         ahead,
         targets: plan.targets.map(({ name, action, digest, origin, expected, reasons }) => ({
           name,
@@ -44,6 +57,12 @@ export const status: Handler<PlanValues & { readonly targets: boolean }> = (cont
     output.print(`state:    ${session.state.root}`);
     output.print(`outputs:  ${session.out}`);
     output.print(`BuildKit: ${daemon.text}`);
+    for (const { run, pid, root, command, started } of runs) {
+      const where = root === session.root ? '' : ` in ${sanitizeLine(root)}`;
+      output.print(
+        `run:      ${run}: \`${sanitizeLine(command)}\`${where} (pid ${pid}, since ${started}; attach, stop)`,
+      );
+    }
     for (const [stage, { targets, hit, expected }] of stages) {
       const rest = targets - hit;
       const left = rest === 0 ? '' : `, ${rest} to do${expected > 0 ? ` (about ${duration(expected)})` : ''}`;

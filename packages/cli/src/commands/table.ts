@@ -3,9 +3,10 @@
  */
 import { SHELLS } from '../args/complete-scripts.ts';
 import { type CommandSpec, defineCommand } from '../args/model.ts';
-import { planOptions, runOptions, selectionOptions, workerOptions } from '../args/options.ts';
+import { detachOptions, planOptions, runOptions, selectionOptions, workerOptions } from '../args/options.ts';
 import { imageCommands } from './table-images.ts';
 import { keepCommands } from './table-keep.ts';
+import { liveCommands } from './table-live.ts';
 import { pastCommands } from './table-past.ts';
 import { reviewCommands } from './table-review.ts';
 import { watchCommands } from './table-watch.ts';
@@ -35,9 +36,10 @@ export const commands: readonly CommandSpec[] = [
     details: [
       'Builds what has no valid record, in the order of the longest remaining path. With nothing to do no ' +
         'daemon is contacted. Ctrl-C once cancels what runs and keeps what is finished; twice kills.',
+      'A terminal that is closed never ends a run: it goes on without it, and can be watched with attach.',
     ],
     arguments: [],
-    options: runOptions,
+    options: { ...runOptions, ...detachOptions },
     examples: [
       { line: 'world', text: 'everything, on the managed BuildKit' },
       { line: 'world -k -j 4', text: 'four builds at a time, going on after failures' },
@@ -46,6 +48,7 @@ export const commands: readonly CommandSpec[] = [
         text: 'on two daemons; results travel through the local store',
       },
       { line: 'world --json > result.json', text: 'for a script' },
+      { line: 'world --detach', text: 'for hours, over ssh: look at it with attach' },
     ],
     signals: 'kind',
     load: async () => (await import('./build.ts')).world,
@@ -55,7 +58,7 @@ export const commands: readonly CommandSpec[] = [
     group: BUILD,
     summary: 'Build targets and all they need',
     arguments: [{ ...selection, arity: 'some' }],
-    options: { ...runOptions, ...selectionOptions },
+    options: { ...runOptions, ...detachOptions, ...selectionOptions },
     examples: [
       { line: 'build core-musl', text: 'one target' },
       { line: 'build musl user-htop', text: 'a bare name works where it is unique' },
@@ -207,17 +210,28 @@ export const commands: readonly CommandSpec[] = [
     signals: 'kind',
     load: async () => (await import('./replay.ts')).replay,
   }),
+  ...liveCommands,
   ...pastCommands,
   defineCommand({
     name: 'status',
     group: LOOK,
     summary: 'What is built, what a world would do, who works on it',
+    details: [
+      '--follow looks at the run under way instead: what runs now, then its lines until it ends, and its exit code. ' +
+        'Ctrl-C ends the looking, never the run. Without a run under way it is as without --follow.',
+    ],
     arguments: [],
-    options: { ...planOptions, targets: { kind: 'flag', summary: "Also every target's state" } },
+    options: {
+      ...planOptions,
+      targets: { kind: 'flag', summary: "Also every target's state" },
+      follow: { kind: 'flag', short: 'f', summary: 'The run under way, as lines, until it ends' },
+    },
     examples: [
       { line: 'status', text: 'what a world would do, and how long it would take' },
       { line: 'status --json', text: 'for a script' },
+      { line: 'status --follow', text: 'what a run in the background does' },
     ],
+    signals: 'kind',
     load: async () => (await import('./status.ts')).status,
   }),
   defineCommand({

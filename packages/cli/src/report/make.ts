@@ -3,6 +3,7 @@
  */
 import { inputProblem, ProblemError } from '@stx-make/core/errors';
 import type { CommandContext } from '../context.ts';
+import type { RunKeys } from '../live/keys.ts';
 import { detectCi } from './ci.ts';
 import { plainReporter } from './plain.ts';
 import { recorder } from './record.ts';
@@ -15,8 +16,13 @@ export interface Kept {
   readonly trace?: string | undefined;
 }
 
-/** The reporter for this terminal and these options. @throws ProblemError where a file can not be opened */
-export async function makeReporter(context: CommandContext, kept: Kept = {}): Promise<Reporter> {
+/** The reporter for this terminal and these options. @param keys what can be asked of the run; null for a
+ * recording. @throws ProblemError where a file can not be opened */
+export async function makeReporter(
+  context: CommandContext,
+  kept: Kept = {},
+  keys: RunKeys | null = null,
+): Promise<Reporter> {
   const { io, output, terminal } = context;
   if (kept.events === '-' && (terminal.json || terminal.view === 'tui')) {
     throw new ProblemError(
@@ -31,7 +37,7 @@ export async function makeReporter(context: CommandContext, kept: Kept = {}): Pr
   if (kept.events !== undefined) parts.push(recorder(kept.events, io.stdout));
   if (kept.trace !== undefined) parts.push(tracer(kept.trace, (text) => output.note(text)));
   // The view last: what it prints at the end is the end.
-  parts.push(await makeView(context, kept.events === '-'));
+  parts.push(await makeView(context, kept.events === '-', keys));
   return all(parts);
 }
 
@@ -46,21 +52,32 @@ function all(parts: readonly Reporter[]): Reporter {
   };
 }
 
-async function makeView(context: CommandContext, aside: boolean): Promise<Reporter> {
-  const { terminal, output, io } = context;
+async function makeView(context: CommandContext, aside: boolean, keys: RunKeys | null): Promise<Reporter> {
+  const { terminal } = context;
   if (terminal.view === 'tui') {
     const { tuiReporter } = await import('../tui/reporter.tsx');
-    return tuiReporter(context);
+    return tuiReporter(context, keys, () => plainView(context, aside));
   }
+  return plainView(context, aside);
+}
+
+/** Lines on the stream for people. @param aside stdout is taken by something else @param isMuted while true nothing
+ * is written */
+export function plainView(
+  context: CommandContext,
+  aside: boolean,
+  isMuted: () => boolean = () => false,
+): Reporter {
+  const { terminal, output, io } = context;
   const stream = aside ? io.stderr : output.stream;
-  // A terminal that goes away does not end a run; nobody reads it any more.
+  // A terminal that goes away does not end a run; nobody reads it any more. A file does not go away.
   let gone = false;
   context.onHangup(() => {
-    gone = true;
+    gone = stream.isTTY === true;
   });
   return plainReporter({
     write: (text) => {
-      if (!gone) stream.write(text);
+      if (!gone && !isMuted()) stream.write(text);
     },
     paint: output.paint,
     clock: io.clock,

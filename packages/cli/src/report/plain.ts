@@ -174,8 +174,8 @@ function workerName(view: RunView, id: string): string {
   return sanitizeLine(view.workers.get(id)?.info.name ?? id);
 }
 
-/** What runs, oldest first: with step and time. */
-function heartbeat(view: RunView, now: number): string[] {
+/** What runs, oldest first: with step and time. @param now ms since the run began */
+export function heartbeat(view: RunView, now: number): string[] {
   if (view.phase === 'finished') return [];
   const running = [...view.running].flatMap((name) => view.targets.get(name) ?? []);
   if (running.length === 0) {

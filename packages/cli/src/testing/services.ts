@@ -141,6 +141,8 @@ export function testServices(
     stopDaemon: () => Promise.resolve(false),
     superviseDaemon: () => Promise.resolve(0),
     stateRoot: (option) => Promise.resolve(option ?? '/state'),
+    live: () => import('@stx-make/scheduler/live/index'),
+    startDetached: () => Promise.reject(new Error('no processes in these tests')),
     killChildren: () => Promise.resolve(),
   };
 }

@@ -20,6 +20,8 @@ export interface TerminalOptions {
   readonly rows?: number;
   readonly env?: NodeJS.ProcessEnv;
   readonly words?: readonly string[];
+  /** The state folder of another terminal's program. */
+  readonly state?: string;
   /** Under a shell with job control, which takes the program to the foreground again after a line was typed. */
   readonly jobControl?: boolean;
 }
@@ -110,6 +112,7 @@ export class TestTerminal {
         SHELL: '/bin/sh',
         ...options.env,
         STX_TEST_SOCKET: socket,
+        STX_MAKE_STATE: options.state ?? join(folder, 'state'),
       },
     });
     return new TestTerminal(child, folder, server, columns, rows);
@@ -143,19 +146,30 @@ export class TestTerminal {
     execFileSync('stty', ['-F', tty, 'cols', String(columns), 'rows', String(rows)]);
   }
 
-  /** Sends a signal to the program. */
-  signal(name: NodeJS.Signals): void {
-    process.kill(this.#pid, name);
+  /** Its state folder: another program can be given it. */
+  get state(): string {
+    return join(this.#folder, 'state');
   }
 
-  get #pid(): number {
+  /** Closes the window: the terminal is gone, as when a connection breaks. */
+  hangUp(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Sends a signal to the program. */
+  signal(name: NodeJS.Signals): void {
+    process.kill(this.pid, name);
+  }
+
+  /** Of the program. */
+  get pid(): number {
     return Number(readFileSync(join(this.#folder, 'pid'), 'utf8'));
   }
 
   /** Waits until the program is stopped (state T of proc(5)). Nothing tells of it, so it is asked for. */
   async stopped(): Promise<void> {
     const state = (): string | undefined =>
-      readFileSync(`/proc/${this.#pid}/stat`, 'latin1').split(') ')[1]?.charAt(0);
+      readFileSync(`/proc/${this.pid}/stat`, 'latin1').split(') ')[1]?.charAt(0);
     for (let i = 0; state() !== 'T'; i++) {
       if (i > 400) throw new Error('it was not stopped');
       await new Promise((resolve) => setTimeout(resolve, 10));

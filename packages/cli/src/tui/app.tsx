@@ -4,15 +4,17 @@
  */
 import { Box, type Key as InkKey, Static, Text, useApp, useInput, useWindowSize } from 'ink';
 import { memo, useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import type { RunKeys } from '../live/keys.ts';
 import type { Tone } from '../text/paint.ts';
+import type { RunView } from '../view/model.ts';
 import type { Glyphs } from './glyphs.ts';
 import type { GiveBack } from './job-control.ts';
 import { LogTail } from './log-tail.ts';
 import { type Area, overview, statusRow } from './overview.ts';
-import { type Row, textOf } from './rows.ts';
-import { browseRows, clampUp, detailRows, findUp, helpRows, logRows } from './screens.ts';
+import { fitRow, type Row, span, textOf } from './rows.ts';
+import { askRows, browseRows, clampUp, detailRows, findUp, helpRows, logRows } from './screens.ts';
 import type { Frame, RunStore } from './store.ts';
-import { FIRST_UI, type Key, step, type Ui } from './ui.ts';
+import { type Effect, firstUi, type Key, step, type Ui } from './ui.ts';
 import { verdictRow } from './verdicts.ts';
 
 /** Rows of the live part in the first view: it stays small on large terminals, too. */
@@ -24,19 +26,20 @@ export interface AppProps {
   readonly store: RunStore;
   readonly glyphs: Glyphs;
   readonly colour: boolean;
-  /** A Ctrl-C: the first one stops kindly, the second kills. */
-  readonly onStop: () => void;
+  /** What can be asked of the run. */
+  readonly keys: RunKeys;
   /** A Ctrl-Z. */
   readonly onSuspend: () => void;
   /** Told once how to hand the terminal over. */
   readonly onTerminal: (giveBack: GiveBack) => void;
 }
 
-export function App({ store, glyphs, colour, onStop, onSuspend, onTerminal }: AppProps) {
+export function App({ store, glyphs, colour, keys, onSuspend, onTerminal }: AppProps) {
   const frame = useSyncExternalStore(store.subscribe, store.frame);
   const { columns, rows } = useWindowSize();
   const { suspendTerminal } = useApp();
-  const [ui, setUi] = useState<Ui>(FIRST_UI);
+  const [ui, setUi] = useState<Ui>(() => firstUi(keys.attached));
+  const [note, setNote] = useState('');
   const log = useLog(frame, ui);
   useEffect(() => onTerminal(() => suspendTerminal()), [onTerminal, suspendTerminal]);
   // One column stays free: a terminal that wraps at the last one would break the count of rows.
@@ -50,27 +53,22 @@ export function App({ store, glyphs, colour, onStop, onSuspend, onTerminal }: Ap
     setUi(current.current);
   };
   useInput((input, inkKey) => {
+    setNote('');
     for (const key of keysOf(input, inkKey)) {
       const done = step(current.current, key, frame.view, Math.max(1, area.rows - 2));
       show(done.ui);
-      switch (done.effect?.kind) {
-        case 'stop':
-          onStop();
-          break;
-        case 'suspend':
-          onSuspend();
-          break;
-        case 'find':
-          show(found(done.ui, log, done.effect.direction));
-          break;
-        case undefined:
-          break;
-        default:
-          done.effect satisfies never;
-      }
+      if (done.effect?.kind === 'find') show(found(done.ui, log, done.effect.direction));
+      else if (done.effect?.kind === 'suspend') onSuspend();
+      else if (done.effect?.kind === 'note') setNote(done.effect.text);
+      else if (done.effect !== null) void asked(done.effect, keys, frame.view).then(setNote);
     }
   });
-  const live = frame.view.phase === 'finished' ? [] : screenRows(frame, ui, log, area);
+  const rowsShown = frame.view.phase === 'finished' ? [] : screenRows(frame, ui, log, area);
+  // What there is to say stands in place of the last row: the live part does not grow.
+  const live =
+    note === '' || rowsShown.length === 0
+      ? rowsShown
+      : [...rowsShown.slice(0, -1), fitRow([span(note, 'warn')], width, glyphs.more)];
   return (
     <>
       <Verdicts frame={frame} columns={width} glyphs={glyphs} colour={colour} />
@@ -82,6 +80,30 @@ export function App({ store, glyphs, colour, onStop, onSuspend, onTerminal }: Ap
       </Box>
     </>
   );
+}
+
+/** Asks it of the run. @returns what there is to say about it; empty for nothing */
+async function asked(
+  effect: Exclude<Effect, { kind: 'find' | 'suspend' | 'note' }>,
+  keys: RunKeys,
+  view: RunView,
+): Promise<string> {
+  switch (effect.kind) {
+    case 'stop':
+      keys.stop();
+      return '';
+    case 'detach':
+      keys.detach();
+      return '';
+    case 'pause':
+      if (view.paused) keys.resume();
+      else keys.pause();
+      return '';
+    case 'retry':
+      return (await keys.retry(effect.target)) ?? '';
+    default:
+      return effect satisfies never;
+  }
 }
 
 function screenRows(frame: Frame, ui: Ui, log: readonly string[], area: Area): Row[] {
@@ -98,7 +120,9 @@ function openRows(frame: Frame, ui: Ui, log: readonly string[], area: Area): Row
     case 'overview':
       return overview(frame, area, ui.selected);
     case 'help':
-      return helpRows(area);
+      return helpRows(area, ui.attached);
+    case 'ask':
+      return askRows(frame, area);
     case 'browse':
       return browseRows(frame, ui, area);
     case 'detail':
@@ -127,10 +151,11 @@ function Verdicts({
   const names = useMemo(() => frame.view.verdicts.slice(0, count), [frame.view, count]);
   const { view } = frame;
   const render = useCallback(
-    (name: string) => {
+    (name: string, index: number) => {
       const target = view.targets.get(name);
+      // A target that was retried comes again.
       return target === undefined ? null : (
-        <Line key={name} row={verdictRow(target, columns, glyphs)} colour={colour} />
+        <Line key={`${index} ${name}`} row={verdictRow(target, columns, glyphs)} colour={colour} />
       );
     },
     [view, columns, glyphs, colour],
@@ -139,9 +164,13 @@ function Verdicts({
 }
 
 const StaticNames = memo(
-  ({ names, render }: { names: readonly string[]; render: (name: string) => React.ReactNode }) => (
-    <Static items={[...names]}>{render}</Static>
-  ),
+  ({
+    names,
+    render,
+  }: {
+    names: readonly string[];
+    render: (name: string, index: number) => React.ReactNode;
+  }) => <Static items={[...names]}>{render}</Static>,
 );
 
 const COLOURS: Partial<Record<Tone, string>> = { good: 'green', bad: 'red', warn: 'yellow', accent: 'cyan' };

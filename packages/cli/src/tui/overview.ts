@@ -221,6 +221,7 @@ function sumRows({ view, now, estimate }: Frame, { columns, glyphs }: Area): Row
       rows.push([span(`worker ${sanitizeLine(info.name)} lost: ${sanitizeLine(lost)}`, 'warn')]);
   }
   if (view.findings.length > 0) rows.push([span(`${view.findings.length} not reproducible`, 'warn')]);
+  if (view.paused) rows.push([span('paused: nothing new is started; p goes on', 'warn')]);
   if (view.phase === 'stopping') {
     rows.push([span(stoppingText(view.stopping ?? ''), 'warn')]);
   }
@@ -254,6 +255,7 @@ export function statusRow({ view, now }: Frame, { columns, glyphs }: Area): Row 
     span(`${doneCount(view.tally)} of ${view.targets.size}`, 'strong'),
     span(` ${glyphs.dot} ${elapsed(now)} ${glyphs.dot} ${running} running`),
     span(failed > 0 ? ` ${glyphs.dot} ${failed} failed: ${view.failures.slice(-3).join(' ')}` : '', 'bad'),
+    span(view.paused ? ` ${glyphs.dot} paused` : '', 'warn'),
     span(view.phase === 'stopping' ? ` ${glyphs.dot} ${stoppingText(view.stopping ?? '')}` : '', 'warn'),
   ];
   return fitRow(row, columns, glyphs.more);

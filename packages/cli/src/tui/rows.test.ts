@@ -8,8 +8,8 @@ import { fold } from '../view/state.ts';
 import { bar, glyphsFor } from './glyphs.ts';
 import { overview } from './overview.ts';
 import { fitRow, rowWidth, span, spread, textOf } from './rows.ts';
-import { browseRows, detailRows, findUp, helpRows, logRows, waitChain } from './screens.ts';
-import { FIRST_UI, listed, step, type Ui } from './ui.ts';
+import { askRows, browseRows, detailRows, findUp, helpRows, logRows, waitChain } from './screens.ts';
+import { firstUi, listed, step, type Ui } from './ui.ts';
 
 test('rows are cut with a mark, whole pieces dropped', () => {
   const row = [span('abc'), span('日本語', 'bad'), span('end')];
@@ -51,12 +51,16 @@ test('every view fits every size, at every moment of a run', () => {
       [20, 1],
     ] as const) {
       const area = { columns, rows, glyphs: glyphsFor(i % 2 === 0) };
-      const browse: Ui = { ...FIRST_UI, screen: { kind: 'browse', show: 'all', filter: '1', typing: true } };
+      const browse: Ui = {
+        ...firstUi(false),
+        screen: { kind: 'browse', show: 'all', filter: '1', typing: true },
+      };
       const screens = {
         overview: overview(frame, area, [...view.running][0] ?? null),
         browse: browseRows(frame, browse, area),
         detail: detailRows(frame, [...view.targets.keys()][i % 120] ?? '', area),
-        help: helpRows(area),
+        help: helpRows(area, i % 2 === 0),
+        ask: askRows(frame, area),
       };
       for (const [name, lines] of Object.entries(screens)) {
         expect(lines.length, name).toBeLessThanOrEqual(Math.max(rows, name === 'browse' ? 2 : 0));
@@ -111,16 +115,20 @@ test('keys: selection stays within the list, typing is text, Esc leads back', ()
       return step(at, { input: name === null ? key : '', name, ctrl: false }, view, 5).ui;
     }, ui);
   };
-  const names = listed(FIRST_UI, view).map(({ name }) => name);
-  expect(press(FIRST_UI, 'DOWN').selected).toBe(names[0]);
-  expect(press(FIRST_UI, 'DOWN', 'UP', 'UP').selected).toBe(names[0]);
-  expect(press(FIRST_UI, 'UP').selected).toBe(names.at(-1));
-  expect(press(FIRST_UI, 'b', '/', 'q', '?', 'BS').screen).toMatchObject({
+  const names = listed(firstUi(false), view).map(({ name }) => name);
+  expect(press(firstUi(false), 'DOWN').selected).toBe(names[0]);
+  expect(press(firstUi(false), 'DOWN', 'UP', 'UP').selected).toBe(names[0]);
+  expect(press(firstUi(false), 'UP').selected).toBe(names.at(-1));
+  expect(press(firstUi(false), 'b', '/', 'q', '?', 'BS').screen).toMatchObject({
     kind: 'browse',
     filter: 'q',
     typing: true,
   });
-  expect(press(FIRST_UI, 'b', 'DOWN', 'CR', 'l', 'ESC', 'ESC', 'ESC').screen).toEqual({ kind: 'overview' });
-  expect(press(FIRST_UI, 'b', 'END').selected).toBe([...view.targets.keys()].at(-1));
-  expect(step(FIRST_UI, { input: 'c', name: null, ctrl: true }, view, 5).effect).toEqual({ kind: 'stop' });
+  expect(press(firstUi(false), 'b', 'DOWN', 'CR', 'l', 'ESC', 'ESC', 'ESC').screen).toEqual({
+    kind: 'overview',
+  });
+  expect(press(firstUi(false), 'b', 'END').selected).toBe([...view.targets.keys()].at(-1));
+  expect(step(firstUi(false), { input: 'c', name: null, ctrl: true }, view, 5).effect).toEqual({
+    kind: 'stop',
+  });
 });

@@ -14,21 +14,52 @@ import { fitRow, type Row, span } from './rows.ts';
 import type { Frame } from './store.ts';
 import { listed, type Screen, type Ui } from './ui.ts';
 
-const KEYS: readonly (readonly [string, string])[] = [
+type KeyText = readonly [key: string, text: string];
+
+const KEYS: readonly KeyText[] = [
   ['up down', 'select a running or failed target (also k j)'],
-  ['Enter', 'why it waits or runs, what it needs, where its log is'],
+  ['Enter w', 'why it waits or runs, what it needs, where its log is'],
   ['l', 'its log, live; / searches, n and N go on, g G to the ends'],
   ['b', 'all targets; Tab: running, waiting, failed, done; / filters'],
+  ['p', 'pause: start nothing new; again: go on'],
+  ['r', 'retry the selected failed target, and what was skipped for it'],
+];
+
+const OWN: readonly KeyText[] = [
   ['q', 'back; in the first view: end the run kindly, as Ctrl-C does'],
   ['Ctrl-C', 'cancel what runs, keep what is finished; twice: kill'],
+];
+
+const ATTACHED: readonly KeyText[] = [
+  ['q', 'back; in the first view: leave the run, which goes on'],
+  ['Ctrl-C', 'leave it, or end it: asks which'],
+];
+
+const LAST: readonly KeyText[] = [
   ['Ctrl-Z', 'suspend; fg goes on'],
   ['Esc', 'back'],
 ];
 
-export function helpRows({ columns, rows, glyphs }: Area): Row[] {
-  return KEYS.map(([key, text]) =>
-    fitRow([span(fit(key, 9), 'strong'), span(text)], columns, glyphs.more),
-  ).slice(0, rows);
+/** Attached, after a Ctrl-C. */
+export function askRows({ view }: Frame, { columns, rows, glyphs }: Area): Row[] {
+  const ends =
+    view.phase === 'stopping'
+      ? 'kill what still runs'
+      : 'end the run: cancel what runs, keep what is finished';
+  const keys: readonly KeyText[] = [
+    ['q', 'leave this view; the run goes on'],
+    ['Ctrl-C', ends],
+    ['Esc', 'back'],
+  ];
+  return keys
+    .map(([key, text]) => fitRow([span(fit(key, 9), 'strong'), span(text)], columns, glyphs.more))
+    .slice(0, rows);
+}
+
+export function helpRows({ columns, rows, glyphs }: Area, attached: boolean): Row[] {
+  return [...KEYS, ...(attached ? ATTACHED : OWN), ...LAST]
+    .map(([key, text]) => fitRow([span(fit(key, 9), 'strong'), span(text)], columns, glyphs.more))
+    .slice(0, rows);
 }
 
 const TONES: Readonly<Record<TargetState, Tone>> = {

@@ -29,6 +29,8 @@ export const SHOWS: readonly Show[] = ['all', 'running', 'waiting', 'failed', 'd
 export type Screen =
   | { readonly kind: 'overview' }
   | { readonly kind: 'help' }
+  /** Attached to a run that is not ours: leave it, or end it? */
+  | { readonly kind: 'ask' }
   | { readonly kind: 'browse'; readonly show: Show; readonly filter: string; readonly typing: boolean }
   | { readonly kind: 'detail'; readonly target: string }
   | {
@@ -45,10 +47,19 @@ export interface Ui {
   /** Where Esc leads, last first. */
   readonly back: readonly Screen[];
   readonly selected: string | null;
+  /** The run is another process's: leaving the view leaves it alone. */
+  readonly attached: boolean;
 }
 
 export type Effect =
   | { readonly kind: 'stop' }
+  /** Leave the view, not the run. */
+  | { readonly kind: 'detach' }
+  /** Stop starting builds, or go on. */
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'retry'; readonly target: string }
+  /** Something to say, for people, until the next key. */
+  | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'suspend' }
   /** Move the log to the next hit of the search, upwards or downwards. */
   | { readonly kind: 'find'; readonly direction: 'up' | 'down' };
@@ -58,20 +69,39 @@ export interface Step {
   readonly effect: Effect | null;
 }
 
-export const FIRST_UI: Ui = { screen: { kind: 'overview' }, back: [], selected: null };
+export function firstUi(attached: boolean): Ui {
+  return { screen: { kind: 'overview' }, back: [], selected: null, attached };
+}
 
 /** @param page rows that a page key moves by. */
 export function step(ui: Ui, key: Key, view: RunView, page: number): Step {
-  if (key.ctrl && key.input === 'c') return { ui, effect: { kind: 'stop' } };
-  if (key.ctrl && key.input === 'z') return { ui, effect: { kind: 'suspend' } };
   const { screen } = ui;
+  if (key.ctrl && key.input === 'c') {
+    // Ending what others may be watching is not done by a slip of the finger.
+    return ui.attached && screen.kind !== 'ask'
+      ? stay(enter(ui, { kind: 'ask' }))
+      : { ui: screen.kind === 'ask' ? leave(ui) : ui, effect: { kind: 'stop' } };
+  }
+  if (key.ctrl && key.input === 'z') return { ui, effect: { kind: 'suspend' } };
   if ((screen.kind === 'browse' || screen.kind === 'log') && screen.typing) return typed(ui, screen, key);
   switch (key.input) {
     case '?':
       return stay(screen.kind === 'help' ? leave(ui) : enter(ui, { kind: 'help' }));
     case 'q':
       // In a view that was opened, q leaves it, as in every pager; in the first one it ends the run, kindly.
-      return screen.kind === 'overview' ? { ui, effect: { kind: 'stop' } } : stay(leave(ui));
+      if (screen.kind !== 'overview' && screen.kind !== 'ask') return stay(leave(ui));
+      return { ui, effect: { kind: ui.attached ? 'detach' : 'stop' } };
+    case 'p':
+      return { ui, effect: { kind: 'pause' } };
+    case 'r':
+      return retryStep(ui, view);
+    case 'w': {
+      const target = subject(ui);
+      if (screen.kind === 'detail') return stay(ui);
+      return target === null
+        ? stay(enter(ui, { kind: 'browse', show: 'waiting', filter: '', typing: false }))
+        : stay(enter(ui, { kind: 'detail', target }));
+    }
     case 'b':
       return stay(
         screen.kind === 'browse' ? ui : enter(ui, { kind: 'browse', show: 'all', filter: '', typing: false }),
@@ -93,10 +123,24 @@ export function step(ui: Ui, key: Key, view: RunView, page: number): Step {
       return logStep(ui, screen, key, page);
     case 'detail':
     case 'help':
+    case 'ask':
       return stay(ui);
     default:
       return screen satisfies never;
   }
+}
+
+/** The selected target once more; where nothing is selected and only one has failed, that one. */
+function retryStep(ui: Ui, view: RunView): Step {
+  const only = view.failures.length === 1 ? view.failures[0] : undefined;
+  const target = subject(ui) ?? only;
+  if (target === undefined) {
+    const text =
+      view.failures.length === 0 ? 'nothing has failed' : 'select the failed target first (up, down)';
+    return { ui, effect: { kind: 'note', text } };
+  }
+  if (view.targets.get(target)?.state === 'failed') return { ui, effect: { kind: 'retry', target } };
+  return { ui, effect: { kind: 'note', text: `${target} has not failed` } };
 }
 
 function stay(ui: Ui): Step {

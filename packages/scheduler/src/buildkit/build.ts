@@ -129,6 +129,8 @@ async function follow(
   const child = start(options.buildctl, args, {
     env: buildctlEnvironment(options.env),
     signal: options.signal,
+    // buildctl would end with its terminal (appcontext listens to INT and TERM alone); a run does not.
+    outlivesTerminal: true,
   });
   const chunks: Buffer[] = [];
   let size = 0;

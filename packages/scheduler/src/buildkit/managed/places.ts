@@ -1,10 +1,9 @@
 /**
  * Where the managed daemon keeps its things. Only names, and the folder for sockets.
  */
-import { lstatSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { environmentProblem, ProblemError } from '@stx-make/core/errors';
-import { shortName } from '../../paths.ts';
+import { makeSocketFolder, socketFolder } from '../../process/socket-folder.ts';
 
 export interface Places {
   /** `<state>/daemon`, absolute. */
@@ -27,16 +26,9 @@ export interface Places {
   readonly address: string;
 }
 
-/** A unix socket's path ends at 107 bytes; BuildKit appends nothing, we leave some room. Other characters than
- * these would be read as parts of a URL by buildctl. */
-const SOCKET_BYTES = 100;
-const PLAIN = /^[A-Za-z0-9._/-]+$/;
-
 export function placesOf(daemonDir: string, env: NodeJS.ProcessEnv): Places {
   const dir = resolve(daemonDir);
-  const here = join(dir, 'buildkitd.sock');
-  const fits = Buffer.byteLength(here) <= SOCKET_BYTES && PLAIN.test(here);
-  const sockets = fits ? dir : join(runtimeFolder(env), shortName(dir));
+  const sockets = socketFolder(dir, 'buildkitd.sock', env);
   const daemonSocket = join(sockets, 'buildkitd.sock');
   return {
     dir,
@@ -54,27 +46,8 @@ export function placesOf(daemonDir: string, env: NodeJS.ProcessEnv): Places {
   };
 }
 
-function runtimeFolder(env: NodeJS.ProcessEnv): string {
-  const runtime = env['XDG_RUNTIME_DIR'];
-  if (runtime && PLAIN.test(runtime) && runtime.length <= 60) return join(runtime, 'stx-make');
-  return `/tmp/stx-make-${process.getuid?.() ?? 0}`;
-}
-
-/** Makes the folders. One in /tmp could have been put there by somebody else: whoever owns it could take our
- * builds. @throws ProblemError `daemon-folder` (environment) */
+/** Makes the folders. @throws ProblemError `daemon-folder` (environment) */
 export function makePlaces(places: Places): void {
   mkdirSync(places.dir, { recursive: true });
-  if (places.sockets === places.dir) return;
-  for (const folder of [resolve(places.sockets, '..'), places.sockets]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const stat = lstatSync(folder);
-    if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o022) === 0) continue;
-    throw new ProblemError(
-      environmentProblem({
-        code: 'daemon-folder',
-        text: `${folder} should hold the managed BuildKit's sockets, but it is not a folder that only this user can write.`,
-        hint: 'Remove it, or set XDG_RUNTIME_DIR.',
-      }),
-    );
-  }
+  if (places.sockets !== places.dir) makeSocketFolder(places.sockets, "the managed BuildKit's");
 }

@@ -2,6 +2,7 @@
  * What a run and the supervisor say to each other: one JSON object a line over a unix socket. A lease is the
  * open connection itself, so that it vanishes with a killed run.
  */
+import { StringDecoder } from 'node:string_decoder';
 import type { Problem } from '@stx-make/core/errors';
 import type { Snapshotter } from './config.ts';
 
@@ -59,8 +60,10 @@ export interface SupervisorStatus {
  * conversation: `onBad`. */
 export function lines(onMessage: (message: unknown) => void, onBad: () => void): (chunk: Buffer) => void {
   let open = '';
+  // A chunk may end within a character.
+  const decoder = new StringDecoder('utf8');
   return (chunk) => {
-    open += chunk.toString('utf8');
+    open += decoder.write(chunk);
     for (let end = open.indexOf('\n'); end >= 0; end = open.indexOf('\n')) {
       const line = open.slice(0, end);
       open = open.slice(end + 1);
