@@ -58,6 +58,10 @@ export class RunStates {
     this.#counts.set('blocked', this.#states.size);
   }
 
+  has(target: string): boolean {
+    return this.#states.has(target);
+  }
+
   of(target: string): TargetState {
     const state = this.#states.get(target);
     if (state === undefined) throw new Error(`${target} is not part of this run`);

@@ -1,0 +1,88 @@
+/**
+ * How often each target was tried and edited, what may be tried again, one try as views see it begin, and work beside tries.
+ */
+import type { Reason } from '@stx-make/core/events';
+import type { Fingerprint } from '../plan/inputs.ts';
+import type { Attempt, Emit } from './ports.ts';
+
+/** Tries of one target, over all workers. BuildKit's passing faults are worth one retry (BUILDKIT.md 7); a worker
+ * that is lost costs one more. */
+const MAX_ATTEMPTS = 3;
+
+/** How often a target may be edited under our hands before it is left for the next run. */
+const MAX_EDITS = 20;
+
+/** A build that is to be made: what for, and the how-manieth try it is. */
+export interface Job {
+  readonly name: string;
+  readonly fingerprint: Fingerprint;
+  readonly reasons: readonly Reason[];
+  /** From 1. */
+  readonly number: number;
+  /** Workers that failed it. */
+  readonly avoid: ReadonlySet<string>;
+}
+
+export class Tries {
+  readonly #last = new Map<string, number>();
+  /** The number of the try before the first one that counts: a retry asked for begins anew. */
+  readonly #before = new Map<string, number>();
+  readonly #edits = new Map<string, number>();
+
+  /** The number of the next first try. */
+  first(name: string): number {
+    return (this.#before.get(name) ?? 0) + 1;
+  }
+
+  begin({ name, number }: Job): void {
+    this.#last.set(name, number);
+  }
+
+  mayRepeat({ name, number }: Job): boolean {
+    return number - (this.#before.get(name) ?? 0) < MAX_ATTEMPTS;
+  }
+
+  /** Forgets the tries so far. @returns the number of the next one */
+  anew(name: string): number {
+    const last = this.#last.get(name) ?? 0;
+    this.#before.set(name, last);
+    return last + 1;
+  }
+
+  /** Takes down an edit during a build. @returns how many there were, and whether that is too many */
+  edited(name: string): { readonly edits: number; readonly tooMany: boolean } {
+    const edits = (this.#edits.get(name) ?? 0) + 1;
+    this.#edits.set(name, edits);
+    return { edits, tooMany: edits > MAX_EDITS };
+  }
+}
+
+/** An attempt whose beginning and steps the views are told. */
+export function announced(attempt: Omit<Attempt, 'onStep'>, reasons: readonly Reason[], emit: Emit): Attempt {
+  const { worker, number, logFile } = attempt;
+  const target = attempt.target.name;
+  emit({ type: 'target-started', target, worker, attempt: number, reasons, logFile });
+  return {
+    ...attempt,
+    onStep: (step) =>
+      emit(
+        step.type === 'started'
+          ? { type: 'step-started', target, step: step.id, name: step.name }
+          : { type: 'step-finished', target, step: step.id, cached: step.cached, error: step.error },
+      ),
+  };
+}
+
+/** Work under way outside the queue, so that a run does not end before it. */
+export class LooseWork {
+  readonly #under = new Set<Promise<void>>();
+
+  track(work: Promise<void>): void {
+    this.#under.add(work);
+    void work.finally(() => this.#under.delete(work));
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#under);
+  }
+}
