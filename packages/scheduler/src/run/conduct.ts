@@ -8,16 +8,7 @@ import type { Failure, Reason } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import { editedTooOften, failureOf, noWorkerFor } from './failures.ts';
 import type { Slots } from './placement.ts';
-import type {
-  Attempt,
-  AttemptResult,
-  ConductedTarget,
-  ConductOptions,
-  Emit,
-  Finding,
-  RunPorts,
-  Settled,
-} from './ports.ts';
+import type { Attempt, AttemptResult, ConductedTarget, ConductOptions, Emit, RunPorts } from './ports.ts';
 import { Relations } from './relations.ts';
 import { Roster } from './roster.ts';
 import { RunBook } from './run-book.ts';
@@ -268,16 +259,9 @@ class Conductor implements Steered {
     else this.#skip(name, this.#halted);
   }
 
-  #settle(
-    name: string,
-    result: 'hit' | 'built' | 'unchanged',
-    settled: Settled,
-    duration: number,
-    reasons: readonly Reason[],
-    finding?: Finding,
-  ): void {
-    this.#book.settle(name, result, settled, duration, reasons, finding);
-    for (const dependent of this.#relations.provide(name)) this.#advanceIfOpen(dependent);
+  #settle(...end: Parameters<RunBook['settle']>): void {
+    this.#book.settle(...end);
+    for (const dependent of this.#relations.provide(end[0])) this.#advanceIfOpen(dependent);
     this.#checkOver();
   }
 
