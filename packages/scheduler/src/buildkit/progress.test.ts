@@ -144,6 +144,25 @@ test('output without a newline is ended before the next header', () => {
   expect(log).toBe('#1 A\n#2 B\n#1 A\none two\n#2 B\nthree\n#1 DONE\n');
 });
 
+test('output that comes after the end of its step: no line of it is cut, and a failure has it in its tail', () => {
+  const record = (value: object): string => `${JSON.stringify(value)}\n`;
+  const data = (text: string): object => ({ vertex: 'a', data: Buffer.from(text).toString('base64') });
+  for (const error of [undefined, 'exit code: 1']) {
+    const { log, summary } = read(
+      Buffer.from(
+        record({ vertexes: [{ digest: 'a', name: 'A', started: 't' }] }) +
+          record({ logs: [data('one\ntw')] }) +
+          record({ vertexes: [{ digest: 'a', name: 'A', started: 't', completed: 't', error }] }) +
+          record({ logs: [data('o\nlast\n')] }) +
+          record({ vertexes: [{ digest: 'b', name: 'B', started: 't' }] }),
+      ),
+    );
+    const end = error === undefined ? 'DONE' : `ERROR: ${error}`;
+    expect(log).toBe(`#1 A\none\ntwo\nlast\n#1 ${end}\n#2 B\n`);
+    expect(summary.errors[0]?.tail).toEqual(error === undefined ? undefined : ['one', 'two', 'last']);
+  }
+});
+
 test.each([
   '{',
   '{"vertexes":7}',

@@ -57,6 +57,8 @@ interface Vertex {
   readonly number: number;
   readonly name: string;
   running: boolean;
+  /** It ended well: nobody will ask for its last lines. */
+  done: boolean;
   tail: Tail | null;
 }
 
@@ -83,7 +85,7 @@ interface RawVertex {
 export class ProgressReader {
   readonly #sinks: ProgressSinks;
   readonly #vertexes = new Map<string, Vertex>();
-  readonly #errors = new Map<string, StepError>();
+  readonly #errors = new Map<string, Omit<StepError, 'tail'>>();
   readonly #warnings: LintWarning[] = [];
   readonly #plain: string[] = [];
   /** The line that has begun, in pieces. */
@@ -92,6 +94,8 @@ export class ProgressReader {
   /** The step whose output the log file shows now, and whether its last line is complete. */
   #shown: string | null = null;
   #atLineStart = true;
+  /** The end of the step that is shown, not written yet: of a step that prints much, output comes after its end. */
+  #ending: string | null = null;
 
   constructor(sinks: ProgressSinks) {
     this.#sinks = sinks;
@@ -110,8 +114,14 @@ export class ProgressReader {
 
   end(): ProgressSummary {
     if (this.#size > 0) this.#endLine();
+    this.#writeEnding();
     if (!this.#atLineStart) this.#sinks.log('\n');
-    return { errors: [...this.#errors.values()], plain: this.#plain, warnings: this.#warnings };
+    // Of what failed, output may have come after its end: its last lines are known only now.
+    const errors = [...this.#errors.values()].map((error): StepError => {
+      const { tail } = this.#known(error.id, undefined);
+      return { ...error, tail: tail?.lines() ?? [] };
+    });
+    return { errors, plain: this.#plain, warnings: this.#warnings };
   }
 
   #keep(piece: Buffer): void {
@@ -173,18 +183,16 @@ export class ProgressReader {
     if (raw.completed === undefined || !vertex.running) return;
     vertex.running = false;
     const error = typeof raw.error === 'string' && raw.error !== '' ? raw.error : null;
-    if (error !== null) {
-      this.#errors.set(raw.digest, {
-        id: raw.digest,
-        name: vertex.name,
-        error,
-        tail: vertex.tail?.lines() ?? [],
-      });
-      this.#line(`#${vertex.number} ERROR: ${error}`);
+    let text = `#${vertex.number} ${raw.cached === true ? 'CACHED' : 'DONE'}`;
+    if (error === null) {
+      vertex.done = true;
+      vertex.tail = null;
     } else {
-      this.#line(`#${vertex.number} ${raw.cached === true ? 'CACHED' : 'DONE'}`);
+      this.#errors.set(raw.digest, { id: raw.digest, name: vertex.name, error });
+      text = `#${vertex.number} ERROR: ${error}`;
     }
-    vertex.tail = null;
+    if (this.#shown === raw.digest) this.#ending = text;
+    else this.#line(text);
     this.#sinks.onStep({ type: 'finished', id: raw.digest, cached: raw.cached === true, error });
   }
 
@@ -195,6 +203,7 @@ export class ProgressReader {
       number: this.#vertexes.size + 1,
       name: shortened(harmlessName(typeof name === 'string' ? name : ''), NAME_LENGTH),
       running: false,
+      done: false,
       tail: null,
     };
     this.#vertexes.set(id, vertex);
@@ -203,6 +212,7 @@ export class ProgressReader {
 
   #begin(id: string, vertex: Vertex): void {
     vertex.running = true;
+    vertex.done = false;
     this.#header(id, vertex);
     this.#sinks.onStep({ type: 'started', id, name: vertex.name });
   }
@@ -210,8 +220,10 @@ export class ProgressReader {
   #output(id: string, data: Buffer): void {
     if (data.length === 0) return;
     const vertex = this.#known(id, undefined);
-    vertex.tail ??= new Tail(TAIL_LINES);
-    vertex.tail.push(data);
+    if (!vertex.done) {
+      vertex.tail ??= new Tail(TAIL_LINES);
+      vertex.tail.push(data);
+    }
     if (this.#shown !== id) this.#header(id, vertex);
     this.#sinks.log(data);
     this.#atLineStart = data.at(-1) === NEWLINE;
@@ -222,8 +234,15 @@ export class ProgressReader {
     this.#shown = id;
   }
 
+  #writeEnding(): void {
+    const ending = this.#ending;
+    this.#ending = null;
+    if (ending !== null) this.#line(ending);
+  }
+
   /** A line of ours in the log; a step's unfinished line is ended first, so that ours begins a line. */
   #line(text: string): void {
+    this.#writeEnding();
     this.#sinks.log(`${this.#atLineStart ? '' : '\n'}${text}\n`);
     this.#atLineStart = true;
     this.#shown = null;
