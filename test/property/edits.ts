@@ -4,16 +4,8 @@
  * Unaware of disks, builds and what an edit should cause.
  */
 import type { MiniFile } from './mini-image.ts';
-import {
-  idOf,
-  type Model,
-  type ModelRecipe,
-  type ModelSource,
-  needsOf,
-  type Part,
-  type Step,
-  targetsOf,
-} from './model.ts';
+import type { Model, ModelRecipe, ModelSource, Part, Step } from './model.ts';
+import { idOf, needsOf, targetsOf } from './model.ts';
 import type { Random } from './random.ts';
 
 /** An edit: the next state of the tree, or something that leaves the model as it is. */

@@ -37,7 +37,11 @@ export function realServices(): Services {
       resolve(cwd, (await import('@stx-make/scheduler/paths')).defaultStateRoot(option, env)),
     live: () => import('@stx-make/scheduler/live/index'),
     startDetached: async (words, output) =>
-      (await import('./process/detached.ts')).startDetachedSelf(process.argv[1] ?? '', words, output),
+      (await import('@stx-make/scheduler/process/detached')).startDetachedSelf(
+        process.argv[1] ?? '',
+        words,
+        output,
+      ),
     killChildren: async () => {
       const { descendants, signalAll } = await import('@stx-make/scheduler/process/tree');
       // The managed BuildKit's supervisor may be our child, too; it has a group of its own and stays.

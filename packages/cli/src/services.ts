@@ -12,7 +12,7 @@ import type {
   SessionOptions,
   WorkerOptions,
 } from '@stx-make/scheduler/api';
-import type { DetachedChild } from './process/detached.ts';
+import type { DetachedChild } from '@stx-make/scheduler/process/detached';
 
 /** Pure questions about a graph. */
 export interface GraphServices {

@@ -17,7 +17,7 @@ const offered = async (...words: string[]): Promise<readonly string[]> =>
   (await complete(words, commands, sources)).words;
 
 test('commands', async () => {
-  expect(await offered('w')).toEqual(['world', 'why']);
+  expect(await offered('w')).toEqual(['world', 'watch', 'why']);
   expect(await offered('')).not.toContain('__complete');
   expect(await offered('nonsense', '')).toEqual([]);
   expect(await offered('help', 'bu')).toEqual(['build']);

@@ -7,10 +7,10 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { RunEvent } from '@stx-make/core/events';
 import { runEventsFile, statePaths } from '@stx-make/scheduler/paths';
+import { startDetachedSelf } from '@stx-make/scheduler/process/detached';
 import { openJournal } from '@stx-make/scheduler/run/journal';
 import { Steering } from '@stx-make/scheduler/run/steering';
 import { commands } from '../commands/table.ts';
-import { startDetachedSelf } from '../process/detached.ts';
 import { start } from '../process/start.ts';
 import { okSummary, testServices } from './services.ts';
 

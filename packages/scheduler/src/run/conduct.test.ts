@@ -7,7 +7,7 @@ import type { RunEvent } from '@stx-make/core/events';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { conduct } from './conduct.ts';
-import { bareTarget, graphs, options, world } from './memory-world.ts';
+import { bareTarget, graphs, options, world } from './testing/memory-world.ts';
 
 describe('conduct', () => {
   test('random graphs, hits and failures end as the rule says, dependencies always first', async () => {

@@ -5,9 +5,9 @@ import type { RunEvent } from '@stx-make/core/events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { conduct } from './conduct.ts';
-import { bareTarget, graphs, options, world } from './memory-world.ts';
 import type { Emit } from './ports.ts';
 import { type Steered, Steering } from './steering.ts';
+import { bareTarget, graphs, options, world } from './testing/memory-world.ts';
 
 const abc = () => [bareTarget('a', []), bareTarget('b', ['a']), bareTarget('c', ['b'])];
 

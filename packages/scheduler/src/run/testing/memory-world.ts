@@ -5,7 +5,7 @@ import type { GraphTarget } from '@stx-make/core/graph/model';
 import { digestOf } from '@stx-make/core/oci/digest';
 import type { Output } from '@stx-make/core/oci/model';
 import fc from 'fast-check';
-import type { AttemptResult, ConductOptions, RunPorts } from './ports.ts';
+import type { AttemptResult, ConductOptions, RunPorts } from '../ports.ts';
 
 /** A target with nothing but its place in the graph. */
 export function bareTarget(
