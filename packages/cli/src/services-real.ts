@@ -9,12 +9,12 @@ import type { GraphServices, Services } from './services.ts';
 
 export function realServices(): Services {
   return {
-    openSession: async (options) => (await import('@stx-make/scheduler/session')).openSession(options),
+    openSession: async (options) => (await import('./early.ts')).openSession(options),
     settings: async (options) => (await import('@stx-make/scheduler/config')).settingsOf(options),
     makePlan: async (session, options) =>
       (await import('@stx-make/scheduler/session')).makePlan(session, options),
     run: async (session, options, sink, control) =>
-      (await import('@stx-make/scheduler/session')).run(session, options, sink, control),
+      (await import('./early.ts')).run(session, options, sink, control),
     planCommands: async (session, target) =>
       (await import('@stx-make/scheduler/session')).planCommands(session, target),
     past: async (stateRoot) => (await import('@stx-make/scheduler/state/past')).openPast(stateRoot),

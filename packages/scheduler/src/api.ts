@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly out?: string | undefined;
   /** `--platform`, else PLATFORM, else stx-make.toml's, else linux/amd64. */
   readonly platform?: string | undefined;
+  /** Only for a run of everything: where no file changed, the tree is given with its warnings alone. */
+  readonly outline?: boolean | undefined;
 }
 
 /** A tree that was found and read. Holds no lock and no open file until asked. */

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { allowedImagesOf } from '@stx-make/core/config/allowed';
 import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import type { LoadedTree } from '@stx-make/core/graph/model';
-import type { MakePlan, OpenSession, Run, Session, SessionOptions } from './api.ts';
+import type { MakePlan, OpenSession, Session, SessionOptions } from './api.ts';
 import { type Config, platformOf, readTreeConfig } from './config.ts';
 import { defaultStateRoot, statePaths } from './paths.ts';
 import type { RecipeFiles } from './plan/inputs.ts';
@@ -30,7 +30,7 @@ export async function openSessionWith(
   const config = await readTreeConfig(found.root, options.env);
   const session = new OpenedSession(found, options, config, driver);
   try {
-    await session.reload();
+    await session.load(options.outline === true);
   } catch (error) {
     session.close();
     throw error;
@@ -90,6 +90,15 @@ class OpenedSession implements Workspace {
     return files;
   }
 
+  get content(): string {
+    if (this.#loaded === null) throw new Error('the tree was not loaded');
+    return this.#loaded.content;
+  }
+
+  get isOutline(): boolean {
+    return this.#loaded?.outline === true;
+  }
+
   isUnchanged(recipe: string, files: RecipeFiles): boolean {
     const known = this.#loaded?.files.get(recipe);
     const dir = this.tree.recipes.find(({ id }) => id === recipe)?.dir;
@@ -110,13 +119,18 @@ class OpenedSession implements Workspace {
     );
   }
 
-  async reload(): Promise<LoadedTree> {
+  reload(): Promise<LoadedTree> {
+    return this.load(false);
+  }
+
+  async load(outline: boolean): Promise<LoadedTree> {
     this.#loaded = await loadTreeFiles({
       found: this.#found,
       platform: this.platform,
       allowedImages: allowedImagesOf(this.config),
       database: this.#snapshotDatabase(),
       now: Date.now,
+      outline,
     });
     this.#files.clear();
     return this.#loaded.tree;
@@ -155,9 +169,9 @@ function stateProblem(path: string, error: unknown): Problem {
   });
 }
 
-/** The parts of a session's work are imported when they are asked for. */
+/** The parts of a session's work are imported when they are asked for; `run` sees to it itself. */
+export { run } from './run/run.ts';
 export const makePlan: MakePlan = async (...args) => (await import('./plan/plan.ts')).makePlan(...args);
-export const run: Run = async (...args) => (await import('./run/run.ts')).run(...args);
 
 /** A self-contained sh script of the exact buildctl calls for a target and all it needs. */
 export async function planCommands(session: Session, target: string): Promise<string> {

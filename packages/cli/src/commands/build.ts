@@ -25,12 +25,15 @@ async function runSelection(
   except: readonly string[] = [],
 ): Promise<number> {
   if (invocation.options.detach) return await runDetached(context, invocation.words);
-  return await withSession(context, async (session) => {
+  const check = invocation.options.check || switchVariable(context.io.env, 'CHECK');
+  // A run of everything may find that nothing changed, and then needs no graph.
+  const outline = !check && invocation.args.length === 0 && except.length === 0;
+  const use = async (session: Session): Promise<number> => {
     const selection = await selectionOf(context, session, invocation.args, except);
     warnOf(context, session.tree.warnings);
     if (selection === null) return nothingSelected(context);
     const options = runOptionsOf(context, session, invocation.options, selection, invocation.line);
-    if (invocation.options.check || switchVariable(context.io.env, 'CHECK')) {
+    if (check) {
       return await (await import('./check.ts')).checkSelection(context, session, options);
     }
     const { output } = context;
@@ -39,7 +42,8 @@ async function runSelection(
     // Failed targets were shown by the reporter, with their logs.
     output.problems(summary.problems.filter(({ code }) => code !== 'target-failed'));
     return exitCodeOfRun(summary);
-  });
+  };
+  return await withSession(context, use, { outline });
 }
 
 /** The run itself: shown here, and to whoever attaches. */

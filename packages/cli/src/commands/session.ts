@@ -16,9 +16,10 @@ import { checkProgress, switchVariable, variable } from '../io.ts';
 export async function withSession<T>(
   context: CommandContext,
   use: (session: Session) => Promise<T>,
+  options: Pick<SessionOptions, 'outline'> = {},
 ): Promise<T> {
   const { services } = context;
-  const session = await services.openSession(sessionOptionsOf(context));
+  const session = await services.openSession({ ...sessionOptionsOf(context), ...options });
   try {
     if (session.fellBack) context.output.note(`no tree here or above; using ${session.root}`);
     return await use(session);

@@ -51,7 +51,7 @@ export const commands: readonly CommandSpec[] = [
       { line: 'world --detach', text: 'for hours, over ssh: look at it with attach' },
     ],
     signals: 'kind',
-    load: async () => (await import('./build.ts')).world,
+    load: async () => (await import('../early.ts')).world,
   }),
   defineCommand({
     name: 'build',
@@ -67,7 +67,7 @@ export const commands: readonly CommandSpec[] = [
       { line: 'build core-musl --no-cache', text: 'anew, whatever the records say' },
     ],
     signals: 'kind',
-    load: async () => (await import('./build.ts')).build,
+    load: async () => (await import('../early.ts')).build,
   }),
   defineCommand({
     name: 'plan',

@@ -20,7 +20,7 @@ export {
   type ResolveRequest,
 } from './reader.ts';
 export { type Selection, type SelectOptions, select } from './select.ts';
-export { freezeTree, thawTree, treeKey } from './snapshot.ts';
+export { freezeTree, recipesKey, thawTree, treeKey } from './snapshot.ts';
 
 /** Levels, chains, paths and the transitive reduction of a graph. Costs some 20 ms for StageX. */
 export async function analyseGraph(graph: Linked): Promise<GraphAnalysis> {

@@ -4,11 +4,13 @@
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import { byCodeUnit } from '@stx-make/core/order';
 import type { MakePlan, Plan, PlanEntry, RunOptions } from '../api.ts';
-import type { Engine } from '../buildkit/model.ts';
 import type { State } from '../state/state.ts';
 import { isOutputKnownGood, missingBlobs, openPool, type Pool } from '../store/index.ts';
 import { closureOf, type Workspace, workspaceOf } from '../workspace.ts';
+import { addressKey, engineKey } from './engine-key.ts';
 import { type EvaluateContext, evaluate, type Standing } from './evaluate.ts';
+
+export { addressKey, engineKey };
 
 export const makePlan: MakePlan = async (session, options) => {
   const workspace = workspaceOf(session);
@@ -19,17 +21,6 @@ export const makePlan: MakePlan = async (session, options) => {
   const standings = await evaluateTree(workspace, state, pool, order, engine, options);
   return planOf(order, standings, state.history.estimates());
 };
-
-/** The engine part of fingerprints: what can change bytes; with `--strict-engine` the versions too. */
-export function engineKey(engine: Engine | null, strict: boolean): string | null {
-  if (engine === null) return null;
-  return strict ? `${engine.id} ${engine.version} ${engine.goRelease ?? ''}`.trimEnd() : engine.id;
-}
-
-/** Under which key the engine of these workers is remembered; none means the managed one. */
-export function addressKey(addresses: readonly string[]): string {
-  return addresses.length === 0 ? 'managed' : [...addresses].sort(byCodeUnit).join(' ');
-}
 
 /** Judges `order`; outputs whose blobs are not known to be good are read once before they are given up. */
 export async function evaluateTree(

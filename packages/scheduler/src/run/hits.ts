@@ -2,11 +2,20 @@
  * Finishes a run in which every target is answered by a record: outputs that are not shown yet are, nothing else.
  */
 import type { GraphTarget } from '@stx-make/core/graph/model';
+import { hexOf } from '@stx-make/core/oci/digest';
 import type { Standing } from '../plan/evaluate.ts';
 import type { Current } from '../state/records.ts';
-import { isPublished, outputSize, type Pool, publishOutput } from '../store/index.ts';
+import {
+  blobsOf,
+  isOutputKnownGood,
+  isPublished,
+  outputSize,
+  type Pool,
+  publishOutput,
+} from '../store/index.ts';
 import type { RunContext } from './context.ts';
 import type { ConductedTarget } from './ports.ts';
+import { keepSettled } from './settled.ts';
 
 /** @throws ProblemError when an output can not be published */
 export function finishHits(
@@ -51,4 +60,36 @@ export function finishHits(
   }
   state.records.setCurrent(workspace.treeKey, changed);
   return results;
+}
+
+/** Keeps the answer, for the next run to find that nothing changed since. */
+export function settleHits(
+  context: RunContext,
+  pool: Pool,
+  order: readonly GraphTarget[],
+  standings: ReadonlyMap<string, Standing>,
+): void {
+  const expected = context.state.history.estimates();
+  const hits = order.flatMap((target) => {
+    const standing = standings.get(target.name);
+    return standing?.state === 'hit' ? [{ target, record: standing.record }] : [];
+  });
+  const answer = {
+    targets: hits.map(({ target: { name, stage, dependencies }, record }) => ({
+      name,
+      stage,
+      dependencies,
+      expected: expected.get(name) ?? null,
+      manifest: record.manifest,
+      origin: record.origin,
+      size: outputSize(record.output),
+    })),
+    blobs: [...new Set(hits.flatMap(({ record }) => blobsOf(record.output).map(hexOf)))],
+  };
+  const verify = (): boolean =>
+    hits.every(
+      ({ target, record: { output } }) =>
+        isOutputKnownGood(pool, output) && isPublished(pool, output, context.workspace.out, target),
+    );
+  keepSettled(context, answer, verify, Date.now());
 }

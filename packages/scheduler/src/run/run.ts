@@ -3,21 +3,16 @@
  *
  * Reads like a table of contents; the parts are beside it.
  */
-import { randomBytes } from 'node:crypto';
 import { EVENT_SCHEMA, type EventSink } from '@stx-make/core/events';
 import type { Run, RunControl, RunOptions, RunSummary } from '../api.ts';
 import { runEventsFile } from '../paths.ts';
-import { addressKey, engineKey, evaluateTree } from '../plan/plan.ts';
-import { openPool, removeStaleOutputs } from '../store/index.ts';
-import { closureOf, type Workspace, workspaceOf } from '../workspace.ts';
+import { type Workspace, workspaceOf } from '../workspace.ts';
 import type { RunContext } from './context.ts';
-import { finishHits } from './hits.ts';
 import { openJournal } from './journal.ts';
 import { type RunLocks, takeRunLocks } from './locks.ts';
-import { emitPlan } from './outlook.ts';
 import type { Emit } from './ports.ts';
+import { settledRun } from './settled.ts';
 import { Steering } from './steering.ts';
-import { summarise } from './summary.ts';
 
 /** @throws ProblemError for what keeps the run from beginning; failures of targets are in the summary. */
 export const run: Run = async (session, options, sink, control) => {
@@ -96,27 +91,21 @@ async function takeLocks(
 }
 
 async function lockedRun(context: RunContext): Promise<RunSummary> {
-  const { workspace, options, state, emit } = context;
-  const pool = openPool(state.paths, state.ledgers.blobs);
-  const order = closureOf(workspace.tree, options.selection);
-  const seen = engineKey(state.engineAt(addressKey(options.workers.addresses)), options.strictEngine);
-  const standings = await evaluateTree(workspace, state, pool, order, seen, options);
-  const upToDate = order.every((target) => standings.get(target.name)?.state === 'hit');
-  if (!upToDate) {
-    // Not imported before it is needed: a run with nothing to build starts no process and loads no queue.
-    const { buildRun } = await import('./build-run.ts');
-    return await buildRun(context, pool, order, standings);
-  }
-  emitPlan(emit, order, standings, state);
-  removeStaleOutputs(workspace.out);
-  const results = finishHits(context, pool, order, standings);
-  return summarise(context, order, results, []);
+  const settled = settledRun(context);
+  if (settled !== null) return settled;
+  // Not imported before it is needed, and with it all that judges and builds.
+  const { judgedRun } = await import('./judged-run.ts');
+  return await judgedRun(context);
 }
 
 /** Sortable by time, unique also among many runs a second: `20261123-224501-3f9a07c2`. */
 function runId(started: number): string {
+  // A name, no secret: node:crypto would cost 8 ms.
+  const unique = Math.floor(Math.random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
   const digits = new Date(started).toISOString().replaceAll(/[-:]/g, '');
-  return `${digits.slice(0, 8)}-${digits.slice(9, 15)}-${randomBytes(4).toString('hex')}`;
+  return `${digits.slice(0, 8)}-${digits.slice(9, 15)}-${unique}`;
 }
 
 function timed(sink: EventSink, began: number): Emit {

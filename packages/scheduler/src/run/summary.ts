@@ -9,17 +9,21 @@ import {
   type Problem,
 } from '@stx-make/core/errors';
 import type { Failure } from '@stx-make/core/events';
-import type { GraphTarget } from '@stx-make/core/graph/model';
 import { byCodeUnit } from '@stx-make/core/order';
 import type { RunFinding, RunSummary } from '../api.ts';
 import type { RunContext } from './context.ts';
 import type { ConductedTarget } from './ports.ts';
 
+/** What a summary wants to know of a target. */
+export type EndedTarget = Omit<ConductedTarget, 'settled'> & {
+  readonly settled: Pick<NonNullable<ConductedTarget['settled']>, 'manifest' | 'origin'> | null;
+};
+
 /** The summary and its event; the history row where something was built. */
 export function summarise(
   context: RunContext,
-  order: readonly GraphTarget[],
-  results: ReadonlyMap<string, ConductedTarget>,
+  order: readonly { readonly name: string }[],
+  results: ReadonlyMap<string, EndedTarget>,
   more: readonly Problem[],
 ): RunSummary {
   const counts = { targets: order.length, hit: 0, built: 0, unchanged: 0, failed: 0, skipped: 0 };
@@ -62,7 +66,6 @@ export function summarise(
   };
   if (counts.hit < counts.targets)
     context.state.history.finish(context.id, Date.now(), ok, JSON.stringify({ counts, interrupted }));
-  context.state.records.touch(context.workspace.treeKey, Date.now());
   context.emit({ type: 'run-finished', ok, duration, counts, interrupted });
   return summary;
 }

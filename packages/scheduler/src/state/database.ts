@@ -4,7 +4,6 @@
  * A database that is damaged is set aside and begun anew (records are only a memory of work; losing them costs
  * builds, not truth). One of a newer format is refused. Unaware of what the tables mean.
  */
-import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
@@ -17,12 +16,11 @@ const BUSY_TIMEOUT = 5_000;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-/** Which tables these are: 31 bits of the schema's hash. */
-const SCHEMA_MARK = createHash('sha256').update(SCHEMA).digest().readUInt32BE() >>> 1;
-
 export interface Database {
   /** Runs a statement; prepared once and kept. */
   run(sql: string, ...values: SQLInputValue[]): void;
+  /** As run, for what is only a cache: not synced to the disk, so a power cut may undo it (nothing else). */
+  cache(sql: string, ...values: SQLInputValue[]): void;
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined;
   /** All or nothing, durable when it returns. */
@@ -83,12 +81,13 @@ function open(path: string): Database {
       );
     }
     if (format < STATE_FORMAT) {
-      const versions = `PRAGMA user_version = ${STATE_FORMAT}; PRAGMA application_id = ${SCHEMA_MARK};`;
-      handle.exec(`BEGIN; ${SCHEMA} ${versions} COMMIT;`);
+      handle.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${STATE_FORMAT};`);
+      handle.prepare('INSERT OR REPLACE INTO made (only, tables) VALUES (1, ?)').run(SCHEMA);
+      handle.exec('COMMIT');
     }
     if (fresh) chmodSync(path, 0o600);
     // Tables of another shape under our own format number are as good as damaged.
-    if (handle.prepare('PRAGMA application_id').get()?.['application_id'] !== SCHEMA_MARK) {
+    if (handle.prepare('SELECT tables FROM made').get()?.['tables'] !== SCHEMA) {
       throw Object.assign(new Error('its tables are not ours'), { errcode: SQLITE_NOTADB });
     }
     // A page may be broken where the header is not.
@@ -112,6 +111,14 @@ function wrap(handle: DatabaseSync): Database {
   };
   return {
     run: (sql, ...values) => void statement(sql).run(...values),
+    cache: (sql, ...values) => {
+      handle.exec('PRAGMA synchronous = NORMAL');
+      try {
+        statement(sql).run(...values);
+      } finally {
+        handle.exec('PRAGMA synchronous = FULL');
+      }
+    },
     all: <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).all(...values) as Row[],
     get: <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).get(...values) as Row | undefined,
     transaction: (work) => {

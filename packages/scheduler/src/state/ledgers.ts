@@ -19,6 +19,8 @@ interface StampLedger {
 export interface Ledgers {
   readonly blobs: BlobLedger;
   readonly sources: SourceLedger;
+  /** Something was learnt since the last flush. */
+  readonly changed: boolean;
   /** Writes what was learnt since the last time; part of the caller's transaction where there is one. */
   flush(): void;
 }
@@ -33,6 +35,9 @@ export function openLedgers(database: Database): Ledgers {
       isGood: (sha256, stamp) => sources.ledger.stamp(sha256) === textOf(stamp),
       note: (sha256, stamp) => sources.ledger.remember(sha256, textOf(stamp)),
     },
+    get changed() {
+      return blobs.pending.size + sources.pending.size + layers.pending.size > 0;
+    },
     flush: () => {
       blobs.flush();
       sources.flush();
@@ -45,26 +50,38 @@ function textOf({ size, mtimeNs, ino }: FileStamp): Stamp {
   return `${size}:${mtimeNs}:${ino}`;
 }
 
-function stampLedger(database: Database, kind: string): { ledger: StampLedger; flush: () => void } {
-  const known = new Map(
-    database
-      .all<{ digest: string; stamp: string }>('SELECT digest, stamp FROM good WHERE kind = ?', kind)
-      .map((row) => [row.digest, row.stamp]),
-  );
+interface Flushed<Ledger> {
+  readonly ledger: Ledger;
+  readonly pending: { readonly size: number };
+  readonly flush: () => void;
+}
+
+function stampLedger(database: Database, kind: string): Flushed<StampLedger> {
+  // Read when first asked for: a run that is settled asks nothing.
+  let read: Map<string, Stamp> | undefined;
+  const known = (): Map<string, Stamp> => {
+    read ??= new Map(
+      database
+        .all<{ digest: string; stamp: string }>('SELECT digest, stamp FROM good WHERE kind = ?', kind)
+        .map((row) => [row.digest, row.stamp]),
+    );
+    return read;
+  };
   /** null: forget. */
   const pending = new Map<string, Stamp | null>();
   return {
     ledger: {
-      stamp: (digest) => known.get(digest),
+      stamp: (digest) => known().get(digest),
       remember: (digest, stamp) => {
-        if (known.get(digest) === stamp) return;
-        known.set(digest, stamp);
+        if (known().get(digest) === stamp) return;
+        known().set(digest, stamp);
         pending.set(digest, stamp);
       },
       forget: (digest) => {
-        if (known.delete(digest)) pending.set(digest, null);
+        if (known().delete(digest)) pending.set(digest, null);
       },
     },
+    pending,
     flush: () => {
       for (const [digest, stamp] of pending) {
         if (stamp === null) database.run('DELETE FROM good WHERE kind = ? AND digest = ?', kind, digest);
@@ -81,10 +98,7 @@ function stampLedger(database: Database, kind: string): { ledger: StampLedger; f
   };
 }
 
-function layerLedger(database: Database): {
-  ledger: Pick<BlobLedger, 'layer' | 'rememberLayer'>;
-  flush: () => void;
-} {
+function layerLedger(database: Database): Flushed<Pick<BlobLedger, 'layer' | 'rememberLayer'>> {
   const fresh = new Map<Digest, LayerFacts>();
   const pending = new Map<Digest, LayerFacts>();
   return {
@@ -106,6 +120,7 @@ function layerLedger(database: Database): {
         pending.set(digest, facts);
       },
     },
+    pending,
     flush: () => {
       for (const [digest, facts] of pending) {
         database.run(

@@ -9,6 +9,12 @@
 export const STATE_FORMAT = 1;
 
 export const SCHEMA = `
+-- This very text, as the tables were made: tables of another shape are as good as damaged.
+CREATE TABLE IF NOT EXISTS made (
+  only   INTEGER PRIMARY KEY CHECK (only = 1),
+  tables TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS record (
   fingerprint TEXT NOT NULL,
   manifest    TEXT NOT NULL,  -- manifest digest of the (first) image
@@ -37,13 +43,38 @@ CREATE TABLE IF NOT EXISTS current (
   PRIMARY KEY (tree, target)
 ) STRICT, WITHOUT ROWID;
 
--- One row a tree: the stats and hashes of its files, and what was read out of them, when it was last loaded.
+-- One row a tree, when it was last loaded: the stats and hashes of its files (JSON, tree/snapshot.ts).
 CREATE TABLE IF NOT EXISTS snapshot (
-  tree   TEXT PRIMARY KEY,
-  files  TEXT NOT NULL,       -- JSON, tree/snapshot.ts
-  frozen TEXT,                -- core's freezeTree
-  facts  TEXT                 -- core's FactsCache
-) STRICT, WITHOUT ROWID;
+  tree    TEXT PRIMARY KEY,
+  content TEXT NOT NULL,      -- hash of all files
+  recipes TEXT NOT NULL,      -- core's recipesKey
+  files   TEXT NOT NULL
+) STRICT;
+
+-- The loaded tree itself. Apart from its files' stats: it is large, and they are written more often.
+CREATE TABLE IF NOT EXISTS frozen (
+  tree     TEXT PRIMARY KEY,
+  key      TEXT NOT NULL,     -- core's treeKey
+  warnings TEXT NOT NULL,     -- JSON
+  text     TEXT NOT NULL      -- core's freezeTree
+) STRICT;
+
+-- What was read out of its recipes (core's FactsCache), for when the frozen tree does not fit.
+CREATE TABLE IF NOT EXISTS facts_cache (
+  tree TEXT PRIMARY KEY,
+  text TEXT NOT NULL
+) STRICT;
+
+-- What the last run found that had nothing to do (run/settled.ts). Whatever could change its answer and is not in
+-- its key drops it, whoever wrote it.
+CREATE TABLE IF NOT EXISTS settled (
+  tree      TEXT NOT NULL,
+  selection TEXT NOT NULL,
+  key       TEXT NOT NULL,
+  stats     BLOB NOT NULL,
+  text      TEXT NOT NULL,    -- JSON
+  PRIMARY KEY (tree, selection)
+) STRICT;
 
 -- The engine last seen at an address: a no-op contacts no daemon.
 CREATE TABLE IF NOT EXISTS engine (
@@ -91,4 +122,17 @@ CREATE TABLE IF NOT EXISTS built (
   PRIMARY KEY (run, target)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS built_target ON built (target, finished);
+
+CREATE TRIGGER IF NOT EXISTS record_came AFTER INSERT ON record BEGIN DELETE FROM settled; END;
+CREATE TRIGGER IF NOT EXISTS record_went AFTER DELETE ON record BEGIN DELETE FROM settled; END;
+CREATE TRIGGER IF NOT EXISTS record_changed AFTER UPDATE OF fingerprint, manifest, output, origin ON record
+  BEGIN DELETE FROM settled; END;
+CREATE TRIGGER IF NOT EXISTS current_came AFTER INSERT ON current
+  BEGIN DELETE FROM settled WHERE tree = NEW.tree; END;
+CREATE TRIGGER IF NOT EXISTS current_went AFTER DELETE ON current
+  BEGIN DELETE FROM settled WHERE tree = OLD.tree; END;
+CREATE TRIGGER IF NOT EXISTS current_changed AFTER UPDATE ON current BEGIN DELETE FROM settled; END;
+CREATE TRIGGER IF NOT EXISTS built_came AFTER INSERT ON built BEGIN DELETE FROM settled; END;
+CREATE TRIGGER IF NOT EXISTS built_went AFTER DELETE ON built BEGIN DELETE FROM settled; END;
+CREATE TRIGGER IF NOT EXISTS good_went AFTER DELETE ON good BEGIN DELETE FROM settled; END;
 `;

@@ -53,7 +53,7 @@ export function openState(paths: StatePaths, now: () => number): State {
         .all<{ data: string }>('SELECT data FROM engine ORDER BY address')
         .map((row) => JSON.parse(row.data) as Engine),
     close: () => {
-      database.transaction(ledgers.flush);
+      if (ledgers.changed) database.transaction(ledgers.flush);
       database.close();
     },
   };

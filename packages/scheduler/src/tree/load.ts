@@ -6,13 +6,27 @@ import { join } from 'node:path';
 import { inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import type { HashedFolder } from '@stx-make/core/graph/cache';
 import type { LoadedTree } from '@stx-make/core/graph/model';
-import { freezeTree, thawTree, treeKey } from '@stx-make/core/graph/snapshot';
+import { freezeTree, recipesKey, thawTree, treeKey } from '@stx-make/core/graph/snapshot';
+import { digestOf } from '@stx-make/core/oci/digest';
+import type { Digest } from '@stx-make/core/oci/model';
+import { byCodeUnit } from '@stx-make/core/order';
 import { isGone } from '../files/index.ts';
 import type { RecipeFiles } from '../plan/inputs.ts';
 import type { Database } from '../state/database.ts';
 import { type FoundTree, isRecipe, recipeCandidates } from './find.ts';
-import { type KnownFile, scanFolder } from './scan.ts';
-import { type FilesByDir, PROGRAM, readFacts, readFiles, readFrozen, writeSnapshot } from './snapshot.ts';
+import { type KnownFile, type KnownFolder, scanFolder } from './scan.ts';
+import {
+  type FilesByDir,
+  frozenWarnings,
+  type KnownTree,
+  PROGRAM,
+  readFacts,
+  readFiles,
+  readFrozen,
+  writeFacts,
+  writeFiles,
+  writeFrozen,
+} from './snapshot.ts';
 
 export interface LoadRequest {
   readonly found: FoundTree;
@@ -21,12 +35,18 @@ export interface LoadRequest {
   /** Where the snapshot is kept; null: load without one. */
   readonly database: Database | null;
   readonly now: () => number;
+  /** Where nothing changed do not even thaw the tree: its warnings are there, its recipes and graph are not. */
+  readonly outline?: boolean;
 }
 
 export interface LoadedFiles {
   readonly tree: LoadedTree;
   /** By recipe id. */
-  readonly files: ReadonlyMap<string, readonly KnownFile[]>;
+  readonly files: ReadonlyMap<string, KnownFolder>;
+  /** Equal for equal trees: every file, the platform and what is allowed are in it. */
+  readonly content: string;
+  /** Only the outline was asked for, and is there. */
+  readonly outline: boolean;
 }
 
 /** How often a tree is read again that is written to while it is read. */
@@ -35,18 +55,17 @@ const MAX_READINGS = 10;
 /** @throws ProblemError with every error of the tree */
 export async function loadTreeFiles(request: LoadRequest): Promise<LoadedFiles> {
   for (let reading = 1; ; reading += 1) {
-    const { tree, files, problems, sound } = await readTree(request);
+    const { tree, problems, sound, ...rest } = await readTree(request);
     // Hashes of one state and facts of another would give a fingerprint of something that never was.
     if (!sound && reading < MAX_READINGS) continue;
     if (!sound) throw new ProblemError(restless(request.found.root));
     if (tree === null || problems.some(({ level }) => level === 'error')) throw new ProblemError(problems);
-    return { tree, files };
+    return { tree, ...rest };
   }
 }
 
-interface ReadTree {
+interface ReadTree extends Omit<LoadedFiles, 'tree'> {
   readonly tree: LoadedTree | null;
-  readonly files: LoadedFiles['files'];
   readonly problems: readonly Problem[];
   /** All files were read as they had been hashed. */
   readonly sound: boolean;
@@ -56,14 +75,18 @@ async function readTree(request: LoadRequest): Promise<ReadTree> {
   const { database, platform, allowedImages } = request;
   const { root } = request.found;
   const scanned = scanTree(request);
-  const { files } = scanned;
   const options = { platform, allowedImages };
-  const key = treeKey(scanned.folders, options, PROGRAM);
-  const frozen = database === null ? null : readFrozen(database, root);
-  const thawed = frozen === null ? null : thawTree(frozen, key);
-  if (thawed !== null && scanned.problems.length === 0) {
-    if (!scanned.unchanged && database !== null) writeSnapshot(database, root, scanned.byDir, null, null);
-    return { tree: thawed, files, problems: [], sound: true };
+  const key = treeKey(scanned.recipes, options, PROGRAM);
+  const common = { files: scanned.files, content: `${key} ${scanned.content}`, outline: false };
+  if (!scanned.unchanged && database !== null) writeFiles(database, root, scanned);
+  if (database !== null && scanned.problems.length === 0) {
+    const warnings = request.outline === true ? frozenWarnings(database, root, key) : null;
+    if (warnings !== null) {
+      return { ...common, tree: outlineOf(warnings), problems: [], sound: true, outline: true };
+    }
+    const frozen = readFrozen(database, root, key);
+    const thawed = frozen === null ? null : thawTree(frozen);
+    if (thawed !== null) return { ...common, tree: thawed, problems: [], sound: true };
   }
   // Parsing is not imported where nothing has to be parsed.
   const [{ FactsCache }, { loadTreeFrom }] = await Promise.all([
@@ -74,10 +97,27 @@ async function readTree(request: LoadRequest): Promise<ReadTree> {
   const readers = scanned.folders.map((folder) => cache.reader(folder));
   const { tree, problems } = await loadTreeFrom(readers, options);
   if (database !== null) {
-    const text = tree !== null && cache.sound ? freezeTree(key, tree) : null;
-    writeSnapshot(database, root, scanned.byDir, text, cache.serialize());
+    if (tree !== null && cache.sound) writeFrozen(database, root, key, tree.warnings, freezeTree(tree));
+    const facts = cache.serialize();
+    if (facts !== null) writeFacts(database, root, facts);
   }
-  return { tree, files, problems: [...scanned.problems, ...problems], sound: cache.sound };
+  return { ...common, tree, problems: [...scanned.problems, ...problems], sound: cache.sound };
+}
+
+/** A tree of which only the warnings are known. */
+function outlineOf(warnings: readonly Problem[]): LoadedTree {
+  const refuse = (): never => {
+    throw new Error('only the outline of this tree was loaded');
+  };
+  return {
+    warnings,
+    get recipes() {
+      return refuse();
+    },
+    get graph() {
+      return refuse();
+    },
+  };
 }
 
 function restless(root: string): Problem {
@@ -89,11 +129,10 @@ function restless(root: string): Problem {
   });
 }
 
-interface ScannedTree {
+interface ScannedTree extends KnownTree {
   readonly folders: readonly HashedFolder[];
   /** By recipe id. */
-  readonly files: ReadonlyMap<string, readonly KnownFile[]>;
-  readonly byDir: FilesByDir;
+  readonly files: ReadonlyMap<string, KnownFolder>;
   readonly problems: readonly Problem[];
   /** All was as it was remembered. */
   readonly unchanged: boolean;
@@ -101,30 +140,42 @@ interface ScannedTree {
 
 /** Looks at every recipe folder, hashing only what changed. */
 function scanTree({ found: { root, base }, database, now }: LoadRequest): ScannedTree {
-  const known: FilesByDir = database === null ? new Map() : readFiles(database, root);
-  const files = new Map<string, readonly KnownFile[]>();
-  const byDir = new Map<string, readonly KnownFile[]>();
+  const known = database === null ? null : readFiles(database, root);
+  const files = new Map<string, KnownFolder>();
+  const byDir = new Map<string, KnownFolder>();
   const problems: Problem[] = [];
   const folders: HashedFolder[] = [];
   let unchanged = true;
   for (const [stage, name] of recipeCandidates(root, base)) {
     const dir = base === '' ? `${stage}/${name}` : `${base}/${stage}/${name}`;
-    const before = known.get(dir);
+    const before = known?.byDir.get(dir);
     // Any folder may lie there; one of the two files makes it a recipe.
     if (before === undefined && !isRecipe(join(root, dir))) continue;
     const scanned = scanFolder(root, dir, before, now);
-    const digestOf = (path: string) => scanned.files.find((file) => file.path === path)?.digest ?? null;
-    const packageToml = digestOf('package.toml');
-    const containerfile = digestOf('Containerfile');
+    const hashOf = (path: string) => scanned.files.find((file) => file.path === path)?.digest ?? null;
+    const packageToml = hashOf('package.toml');
+    const containerfile = hashOf('Containerfile');
     if (packageToml === null && containerfile === null) continue;
     unchanged &&= scanned.unchanged && before !== undefined;
     problems.push(...scanned.problems);
-    byDir.set(dir, scanned.files);
-    files.set(`${stage}/${name}`, scanned.files);
+    byDir.set(dir, scanned);
+    files.set(`${stage}/${name}`, scanned);
     const read = (file: string) => readIfThere(join(root, dir, file));
     folders.push({ stage, name, dir, packageToml, containerfile, read });
   }
-  return { folders, files, byDir, problems, unchanged: unchanged && byDir.size === known.size };
+  if (known !== null && unchanged && byDir.size === known.byDir.size) {
+    return { ...known, folders, files, problems, unchanged };
+  }
+  const hashes = { content: contentOf(byDir), recipes: recipesKey(folders) };
+  return { ...hashes, byDir, folders, files, problems, unchanged: false };
+}
+
+/** Independent of the order in which folders are listed. */
+function contentOf(byDir: FilesByDir): Digest {
+  const rows = [...byDir].map(([dir, { files }]) =>
+    JSON.stringify([dir, files.map(({ path, mode, digest }) => [path, mode, digest])]),
+  );
+  return digestOf(rows.sort(byCodeUnit).join('\n'));
 }
 
 /** A file that went away since it was hashed reads as empty: not as it had been hashed, so the tree is read again. */
@@ -138,6 +189,6 @@ function readIfThere(path: string): Uint8Array {
 }
 
 /** The files of a recipe by path. */
-export function recipeFiles(files: readonly KnownFile[]): RecipeFiles {
+export function recipeFiles({ files }: { readonly files: readonly KnownFile[] }): RecipeFiles {
   return new Map(files.map((file) => [file.path, file]));
 }

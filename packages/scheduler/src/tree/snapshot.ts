@@ -2,8 +2,10 @@
  * What is remembered of a tree between two commands: the stats and hashes of its files, the whole loaded tree, and
  * what was read out of each recipe. Only a cache: damaged or made by another stx-make, it is as if there were none.
  */
+import type { Problem } from '@stx-make/core/errors';
+import type { Digest } from '@stx-make/core/oci/model';
 import type { Database } from '../state/database.ts';
-import type { KnownFile } from './scan.ts';
+import type { KnownFile, KnownFolder } from './scan.ts';
 
 /** Set by the bundler to a hash of the sources: what other code made is not used. */
 declare const __STX_MAKE_BUILD__: string | undefined;
@@ -12,67 +14,107 @@ declare const __STX_MAKE_BUILD__: string | undefined;
 export const PROGRAM = typeof __STX_MAKE_BUILD__ === 'string' ? __STX_MAKE_BUILD__ : 'sources';
 
 /** Recipe folder, relative to the root -> its files. */
-export type FilesByDir = ReadonlyMap<string, readonly KnownFile[]>;
+export type FilesByDir = ReadonlyMap<string, KnownFolder>;
 
-type FileRow = readonly [path: string, mode: KnownFile['mode'], digest: string, stat: string, settled: 0 | 1];
-
-export function readFiles(database: Database, tree: string): FilesByDir {
-  const row = database.get<{ files: string }>('SELECT files FROM snapshot WHERE tree = ?', tree);
-  const files = new Map<string, readonly KnownFile[]>();
-  if (row === undefined) return files;
-  try {
-    for (const [dir, rows] of Object.entries(JSON.parse(row.files) as Record<string, FileRow[]>)) {
-      files.set(
-        dir,
-        rows.map(([path, mode, digest, stat, settled]) => ({
-          path,
-          mode,
-          digest: digest as KnownFile['digest'],
-          stat,
-          settled: settled === 1,
-        })),
-      );
-    }
-  } catch {
-    files.clear();
-  }
-  return files;
+/** A tree's files as they were last seen. */
+export interface KnownTree {
+  /** Hash of all files: path, mode and content. */
+  readonly content: string;
+  readonly recipes: Digest;
+  readonly byDir: FilesByDir;
 }
 
-/** The loaded tree as core froze it; null where there is none. */
-export function readFrozen(database: Database, tree: string): string | null {
-  return (
-    database.get<{ frozen: string | null }>('SELECT frozen FROM snapshot WHERE tree = ?', tree)?.frozen ??
-    null
+type FileRow = readonly [path: string, mode: KnownFile['mode'], digest: string, stat: string, settled: 0 | 1];
+type FolderRow = readonly [folders: KnownFolder['folders'], files: readonly FileRow[]];
+
+/** null where nothing is known, or nothing that can be read. */
+export function readFiles(database: Database, tree: string): KnownTree | null {
+  const row = database.get<{ content: string; recipes: string; files: string }>(
+    'SELECT content, recipes, files FROM snapshot WHERE tree = ?',
+    tree,
   );
+  if (row === undefined) return null;
+  const byDir = new Map<string, KnownFolder>();
+  try {
+    for (const [dir, [folders, rows]] of Object.entries(JSON.parse(row.files) as Record<string, FolderRow>)) {
+      const files = rows.map(([path, mode, digest, stat, settled]) => ({
+        path,
+        mode,
+        digest: digest as Digest,
+        stat,
+        settled: settled === 1,
+      }));
+      byDir.set(dir, { folders, files });
+    }
+  } catch {
+    return null;
+  }
+  return { content: row.content, recipes: row.recipes as Digest, byDir };
+}
+
+export function writeFiles(database: Database, tree: string, known: KnownTree): void {
+  const rows: Record<string, FolderRow> = {};
+  for (const [dir, { folders, files }] of known.byDir) {
+    rows[dir] = [
+      folders,
+      files.map((file) => [file.path, file.mode, file.digest, file.stat, file.settled ? 1 : 0]),
+    ];
+  }
+  database.cache(
+    'INSERT OR REPLACE INTO snapshot (tree, content, recipes, files) VALUES (?, ?, ?, ?)',
+    tree,
+    known.content,
+    known.recipes,
+    JSON.stringify(rows),
+  );
+}
+
+/** The warnings of the tree that was frozen under this key; null where none was. */
+export function frozenWarnings(database: Database, tree: string, key: string): readonly Problem[] | null {
+  const row = database.get<{ warnings: string }>(
+    'SELECT warnings FROM frozen WHERE tree = ? AND key = ?',
+    tree,
+    key,
+  );
+  if (row === undefined) return null;
+  try {
+    return JSON.parse(row.warnings) as Problem[];
+  } catch {
+    return null;
+  }
+}
+
+/** The tree frozen under this key, as core's text; null where there is none. */
+export function readFrozen(database: Database, tree: string, key: string): string | null {
+  const sql = 'SELECT text FROM frozen WHERE tree = ? AND key = ?';
+  return database.get<{ text: string }>(sql, tree, key)?.text ?? null;
+}
+
+export function writeFrozen(
+  database: Database,
+  tree: string,
+  key: string,
+  warnings: readonly Problem[],
+  text: string,
+): void {
+  database.cache(
+    'INSERT OR REPLACE INTO frozen (tree, key, warnings, text) VALUES (?, ?, ?, ?)',
+    tree,
+    key,
+    JSON.stringify(warnings),
+    text,
+  );
+}
+
+export function dropFrozen(database: Database, tree: string): void {
+  database.cache('DELETE FROM frozen WHERE tree = ?', tree);
 }
 
 /** core's FactsCache as text; null where there is none. Read only when the frozen tree does not fit. */
 export function readFacts(database: Database, tree: string): string | null {
-  return (
-    database.get<{ facts: string | null }>('SELECT facts FROM snapshot WHERE tree = ?', tree)?.facts ?? null
-  );
+  return database.get<{ text: string }>('SELECT text FROM facts_cache WHERE tree = ?', tree)?.text ?? null;
 }
 
-/** `frozen` or `facts` null: keep what is there. */
-export function writeSnapshot(
-  database: Database,
-  tree: string,
-  files: FilesByDir,
-  frozen: string | null,
-  facts: string | null,
-): void {
-  const rows: Record<string, FileRow[]> = {};
-  for (const [dir, list] of files) {
-    rows[dir] = list.map((file) => [file.path, file.mode, file.digest, file.stat, file.settled ? 1 : 0]);
-  }
-  database.run(
-    `INSERT INTO snapshot (tree, files, frozen, facts) VALUES (?1, ?2, ?3, ?4)
-     ON CONFLICT (tree) DO UPDATE SET
-       files = ?2, frozen = coalesce(?3, frozen), facts = coalesce(?4, facts)`,
-    tree,
-    JSON.stringify(rows),
-    frozen,
-    facts,
-  );
+export function writeFacts(database: Database, tree: string, text: string): void {
+  database.cache('INSERT OR REPLACE INTO facts_cache (tree, text) VALUES (?, ?)', tree, text);
 }

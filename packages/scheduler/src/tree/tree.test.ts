@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findTree, recipeCandidates } from './find.ts';
-import { type KnownFile, scanFolder } from './scan.ts';
+import { type KnownFolder, scanFolder } from './scan.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -78,7 +78,7 @@ describe('findTree', () => {
 
 describe('scanFolder', () => {
   const later = () => Date.now() + 60_000;
-  const scan = (known?: readonly KnownFile[], now = later) => scanFolder(folder, 'r', known, now);
+  const scan = (known?: KnownFolder, now = later) => scanFolder(folder, 'r', known, now);
 
   test('what git would keep: paths sorted, mode by the owner bit, links as links; fetch/ and empty folders left out', () => {
     mkdirSync(join(folder, 'r/sub/empty'), { recursive: true });
@@ -105,13 +105,13 @@ describe('scanFolder', () => {
     const path = join(folder, 'r/a');
     writeFileSync(path, 'one');
     const first = scan();
-    const second = scan(first.files);
+    const second = scan(first);
     expect(second.unchanged).toBe(true);
     expect(second.files[0]).toBe(first.files[0]);
     const { atime, mtime } = statSync(path);
     writeFileSync(path, 'two');
     utimesSync(path, atime, mtime);
-    const third = scan(second.files);
+    const third = scan(second);
     expect(third.unchanged).toBe(false);
     expect(third.files[0]?.digest).not.toBe(first.files[0]?.digest);
   });
@@ -121,7 +121,7 @@ describe('scanFolder', () => {
     writeFileSync(join(folder, 'r/a'), 'one');
     const racy = scan(undefined, () => Date.now());
     expect(racy.files[0]?.settled).toBe(false);
-    expect(scan(racy.files).unchanged).toBe(false);
+    expect(scan(racy).unchanged).toBe(false);
   });
 
   test('renames, removals and mode changes are changes', () => {
@@ -129,13 +129,13 @@ describe('scanFolder', () => {
     for (const path of ['a', 'b']) writeFileSync(join(folder, 'r', path), path);
     const first = scan();
     renameSync(join(folder, 'r/a'), join(folder, 'r/c'));
-    expect(scan(first.files).unchanged).toBe(false);
+    expect(scan(first).unchanged).toBe(false);
     const second = scan();
     rmSync(join(folder, 'r/b'));
-    expect(scan(second.files).unchanged).toBe(false);
+    expect(scan(second).unchanged).toBe(false);
     const third = scan();
     chmodSync(join(folder, 'r/c'), 0o755);
-    expect(scan(third.files).files[0]?.mode).toBe('0755');
+    expect(scan(third).files[0]?.mode).toBe('0755');
   });
 
   test('what can not be in a context is a problem with its path', () => {

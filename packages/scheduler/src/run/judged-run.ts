@@ -1,0 +1,39 @@
+/**
+ * A run that is not known to have nothing to do: every target is judged, and what must be is built.
+ */
+import type { RunSummary } from '../api.ts';
+import { addressKey, engineKey } from '../plan/engine-key.ts';
+import { evaluateTree } from '../plan/plan.ts';
+import { openPool, removeStaleOutputs } from '../store/index.ts';
+import { closureOf } from '../workspace.ts';
+import type { RunContext } from './context.ts';
+import { finishHits, settleHits } from './hits.ts';
+import { emitPlan } from './outlook.ts';
+import { summarise } from './summary.ts';
+
+/** @throws ProblemError for what keeps the run from beginning */
+export async function judgedRun(context: RunContext): Promise<RunSummary> {
+  const summary = await judgeAndBuild(context);
+  context.state.records.touch(context.workspace.treeKey, Date.now());
+  return summary;
+}
+
+async function judgeAndBuild(context: RunContext): Promise<RunSummary> {
+  const { workspace, options, state, emit } = context;
+  if (workspace.isOutline) await workspace.reload();
+  const pool = openPool(state.paths, state.ledgers.blobs);
+  const order = closureOf(workspace.tree, options.selection);
+  const seen = engineKey(state.engineAt(addressKey(options.workers.addresses)), options.strictEngine);
+  const standings = await evaluateTree(workspace, state, pool, order, seen, options);
+  const upToDate = order.every((target) => standings.get(target.name)?.state === 'hit');
+  if (!upToDate) {
+    // Not imported before it is needed: a run with nothing to build starts no process and loads no queue.
+    const { buildRun } = await import('./build-run.ts');
+    return await buildRun(context, pool, order, standings);
+  }
+  emitPlan(emit, order, standings, state);
+  removeStaleOutputs(workspace.out);
+  const results = finishHits(context, pool, order, standings);
+  settleHits(context, pool, order, standings);
+  return summarise(context, order, results, []);
+}
