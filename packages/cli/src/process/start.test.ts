@@ -59,7 +59,8 @@ test('Ctrl-Z gives the terminal back and stops; fg brings the view again', async
   await terminal.shows(() => !terminal.cursorHidden, 'the cursor');
   terminal.type('\n');
   await terminal.shows((_text, lines) => lines.at(-1)?.includes('1 of 20') === true, 'the view again');
-  expect(terminal.modes()).toContain('-icanon');
+  // The view is drawn before the terminal is its own again.
+  await expect.poll(() => terminal.modes(), { timeout: 10_000 }).toContain('-icanon');
   await terminal.play(madeRun({ targets: 20, jobs: 2 }).slice(-1));
   terminal.end();
   expect(await terminal.exited()).toBe(0);
