@@ -166,6 +166,12 @@ export class TestTerminal {
     return Number(readFileSync(join(this.#folder, 'pid'), 'utf8'));
   }
 
+  /** Processor time it has used, ms (proc(5): in ticks of 10 ms). */
+  cpu(): number {
+    const stat = readFileSync(`/proc/${this.pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+    return 10 * (Number(stat[11]) + Number(stat[12]));
+  }
+
   /** Waits until the program is stopped (state T of proc(5)). Nothing tells of it, so it is asked for. */
   async stopped(): Promise<void> {
     const state = (): string | undefined =>

@@ -192,3 +192,117 @@ test('TERM=dumb, CI and --ui plain get lines', async () => {
     expect(terminal.raw).toContain('[1/3] bootstrap-target-0');
   }
 });
+
+/** What was written since, in frames: synchronized output begins and ends each. */
+function framesIn(raw: string): string[] {
+  return raw.split('\u001b[?2026h').slice(1);
+}
+
+test('while builds run idle: one frame a second, under 5 % of a core', async () => {
+  const terminal = await start();
+  const events = upTo(run({ targets: 500, jobs: 8, hitEvery: 2 }), 1_000);
+  // The first second of it: the view's clock does not run behind the events.
+  await terminal.play(events.filter(({ at }) => at < 1_000));
+  await terminal.shows((text) => / of 500 · \d+s/.test(text) && text.includes('RUN make'), 'the sums');
+  const clock = (): number => Number(/ of 500 · (\d+)s/.exec(terminal.screen().join('\n'))?.[1]);
+  const first = clock();
+  const later = (by: number) => () => clock() - first >= by;
+  // What came before has settled.
+  await terminal.shows(later(1), 'a second more');
+  const [cpu, raw, began] = [terminal.cpu(), terminal.raw.length, performance.now()];
+  await terminal.shows(later(4), 'three seconds more');
+  const seconds = (performance.now() - began) / 1_000;
+  expect(framesIn(terminal.raw.slice(raw)).length).toBeLessThanOrEqual(2 * seconds + 1);
+  expect((terminal.cpu() - cpu) / 1_000 / seconds).toBeLessThan(0.05);
+});
+
+test('a storm of events: ten frames a second, each of which rewrites the live part alone', async () => {
+  const terminal = await start();
+  const events = run({ targets: 500, jobs: 20, failing: [30, 60] });
+  const began = performance.now();
+  let before: string[] = [];
+  const verdicts = (): string[] =>
+    terminal.scrollback().filter((line) => /^(built|unchanged|FAILED) /.test(line));
+  for (let i = 0; i < events.length; i += 150) {
+    await terminal.play(events.slice(i, i + 150));
+    const now = verdicts();
+    // What is in the scrollback stays as it was.
+    expect(now.slice(0, before.length)).toEqual(before);
+    // The last one may just be being written.
+    before = now.slice(0, -1);
+  }
+  const seconds = (performance.now() - began) / 1_000;
+  const frames = framesIn(terminal.raw);
+  expect(frames.length).toBeLessThanOrEqual(10 * seconds + 5);
+  for (const frame of frames) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: cursor movements are looked for
+    const up = [...frame.matchAll(/\u001b\[(\d*)A/g)].reduce(
+      (sum, [, n]) => sum + Number(n === '' ? 1 : n),
+      0,
+    );
+    expect(up).toBeLessThanOrEqual(20);
+  }
+  terminal.end();
+  await terminal.exited();
+});
+
+test('a view that fails gives the terminal back, and lines go on in its place', async () => {
+  const terminal = await start({ columns: 100 });
+  const events = run();
+  const first = upTo(events, 5);
+  await terminal.play(first);
+  await terminal.shows((text) => text.includes('5 of 60'), 'the sums');
+  const running = first.findLast((event) => event.type === 'target-started');
+  if (running?.type !== 'target-started') throw new Error('nothing runs');
+  // What no version of us writes: text that is none.
+  const broken = {
+    at: 1,
+    type: 'step-started',
+    target: running.target,
+    step: 'x',
+    name: 7,
+  } as unknown as RunEvent;
+  await terminal.play([broken]);
+  await terminal.shows((text) => text.includes('the view failed'), 'the failure of the view');
+  expect(terminal.modes()).not.toContain('-icanon');
+  await terminal.play(events.slice(first.length));
+  terminal.end();
+  expect(await terminal.exited()).toBe(0);
+  expect(terminal.cursorHidden).toBe(false);
+  const all = terminal.scrollback().join('\n');
+  expect(all).toMatch(/^\[60\/60\] \S+ (built|unchanged)|^done: 60 targets/m);
+});
+
+test('keys: pause, go on, retry; a retried target comes again', async () => {
+  const terminal = await start();
+  const events = run({ failing: [5] });
+  const first = upTo(events, 12);
+  await terminal.play(first);
+  await terminal.shows((text) => /^✗ \S+-5 exit 2/m.test(text), 'the failure');
+  terminal.type('p');
+  await terminal.said('paused');
+  await terminal.shows((text) => text.includes('paused: nothing new is started; p goes on'), 'paused');
+  terminal.type('p');
+  await terminal.said('resumed');
+  await terminal.shows((text) => !text.includes('paused:'), 'going on');
+  terminal.type('r');
+  await terminal.said('retry core-target-5');
+  const at = 60_000;
+  const target = 'core-target-5';
+  await terminal.play([{ at, type: 'target-retry', target, attempt: 2, text: 'asked for' }]);
+  await terminal.shows((text) => !text.includes('✗'), 'no failure any more');
+  const result = {
+    duration: 5,
+    digest: `sha256:${'a'.repeat(64)}`,
+    origin: 'built',
+    size: 1,
+    reasons: [],
+  } as const;
+  await terminal.play([{ at, type: 'target-finished', target, result: 'built', ...result }]);
+  await terminal.shows(
+    (_text, lines) => lines.some((line) => /^built +core-target-5 /.test(line)),
+    'its verdict',
+  );
+  terminal.type('w');
+  await terminal.shows((text) => /^waiting \d+ of 60/m.test(text), 'what waits');
+});
