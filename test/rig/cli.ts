@@ -27,6 +27,10 @@ export interface Finished {
 export interface Running {
   readonly child: ChildProcess;
   readonly finished: Promise<Finished>;
+  /** What it printed so far, stdout and stderr as they came. */
+  text(): string;
+  /** Resolves when it prints again; rejects when it ends before. */
+  more(): Promise<void>;
   /** Resolves when stdout and stderr together match; rejects when it ends before. */
   saw(pattern: RegExp): Promise<void>;
   /** To the whole process group, as a terminal's Ctrl-C does. */
@@ -51,16 +55,19 @@ export function start(args: readonly string[], options: CliOptions): Running {
   });
   let stdout = '';
   let stderr = '';
+  let both = '';
   const watchers = new Set<() => void>();
   const note = (): void => {
     for (const watcher of watchers) watcher();
   };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
+    both += text;
     note();
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
+    both += text;
     note();
   });
   const finished = new Promise<Finished>((resolve, reject) => {
@@ -70,6 +77,16 @@ export function start(args: readonly string[], options: CliOptions): Running {
   return {
     child,
     finished,
+    text: () => both,
+    more: () =>
+      new Promise((resolve, reject) => {
+        const watcher = (): void => {
+          watchers.delete(watcher);
+          resolve();
+        };
+        watchers.add(watcher);
+        void finished.then(() => reject(new Error(`ended:\n${both}`)));
+      }),
     saw: (pattern) =>
       new Promise((resolve, reject) => {
         const watcher = (): void => {

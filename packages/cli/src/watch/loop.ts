@@ -38,14 +38,20 @@ export async function watchLoop({ changes, stop, round, onIdle }: LoopOptions): 
 function settled(changes: Changes, stop: AbortSignal, onIdle: LoopOptions['onIdle']): Promise<void> {
   if (changes.settled) return Promise.resolve();
   return new Promise((resolve) => {
+    let endIdle: (() => void) | null = null;
+    let isDone = false;
     const done = (): void => {
+      if (isDone) return;
+      isDone = true;
       stop.removeEventListener('abort', done);
       changes.onSettled = () => {};
-      idle();
+      endIdle?.();
       resolve();
     };
     changes.onSettled = done;
     stop.addEventListener('abort', done, { once: true });
-    const idle = onIdle(done);
+    endIdle = onIdle(done);
+    // It may have been ended at once.
+    if (isDone) endIdle();
   });
 }
