@@ -64,8 +64,8 @@ const group = (pid: number): string | undefined =>
   readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[2];
 
 test('a hang-up of the whole group ends neither the run nor its children, which are in that group', async () => {
-  const run = start(['build', 'core-a', '--no-cache'], here());
-  await run.saw(/core-a started/);
+  const run = start(['build', 'core-a', '--no-cache', '--ui', 'quiet', '--events', '-'], here());
+  await run.saw(/"step-started","target":"core-a".*RUN/);
   const pid = run.child.pid ?? 0;
   const buildctl = descendants(pid).filter((child) =>
     readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').includes('buildctl\0'),
@@ -73,7 +73,7 @@ test('a hang-up of the whole group ends neither the run nor its children, which 
   expect(buildctl.map((child) => group(child.pid))).toEqual([String(pid)]);
   run.interrupt('SIGHUP');
   const { code, stdout } = await run.finished;
-  expect(stdout).toMatch(/core-a (built|unchanged)/);
+  expect(stdout).toMatch(/"target-finished","target":"core-a","result":"(built|unchanged)"/);
   expect(code).toBe(0);
 });
 
