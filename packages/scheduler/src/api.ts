@@ -9,6 +9,8 @@ import type { LoadedTree } from '@stx-make/core/graph/model';
 import type { Origin } from '@stx-make/core/oci/model';
 import type { StepLimits } from './buildkit/model.ts';
 import type { StatePaths } from './paths.ts';
+import type { RemoteOptions } from './remote/model.ts';
+import type { ShardOptions } from './shard/model.ts';
 
 /** How a tree is found and where its things go. */
 export interface SessionOptions {
@@ -91,6 +93,10 @@ export interface RunOptions {
   readonly offline: boolean;
   /** For run-started: the command as typed. */
   readonly command: string;
+  /** Where records are shared; null or left out: nowhere. */
+  readonly remote?: RemoteOptions | null | undefined;
+  /** The part of the work that is this machine's; null or left out: all of it. Needs a remote that may be written. */
+  readonly shard?: ShardOptions | null | undefined;
 }
 
 /** How the caller steers a run that is under way. */

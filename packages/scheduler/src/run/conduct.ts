@@ -6,9 +6,20 @@
  */
 import type { Failure, Reason } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
+import type { Output } from '@stx-make/core/oci/model';
+import type { Fingerprint } from '../plan/inputs.ts';
+import { Ending } from './ending.ts';
 import { editedTooOften, failureOf, noWorkerFor } from './failures.ts';
 import type { Slots } from './placement.ts';
-import type { Attempt, AttemptResult, ConductedTarget, ConductOptions, Emit, RunPorts } from './ports.ts';
+import type {
+  Attempt,
+  AttemptResult,
+  ConductedTarget,
+  ConductOptions,
+  Emit,
+  RunPorts,
+  Settled,
+} from './ports.ts';
 import { Relations } from './relations.ts';
 import { Roster } from './roster.ts';
 import { RunBook } from './run-book.ts';
@@ -35,15 +46,11 @@ class Conductor implements Steered {
   readonly #targets: Map<string, GraphTarget>;
   readonly #tries = new Tries();
   readonly #over = Promise.withResolvers<void>();
-  /** Aborted when everything must end: what runs is cancelled. */
-  readonly #cancel = new AbortController();
+  readonly #ending = new Ending();
   /** Aborted when the run has ended: nobody is listened to any more. */
   readonly #ended = new AbortController();
   /** Fetching, publishing, reviving. */
   readonly #loose = new LooseWork();
-  #halted: string | null = null;
-  /** What halted it was a failure: a retry may lift that. */
-  #haltedByFailure = false;
 
   constructor(options: ConductOptions, ports: RunPorts, emit: Emit) {
     this.#options = options;
@@ -57,8 +64,8 @@ class Conductor implements Steered {
 
   async run(): Promise<Ends> {
     const { stop, finish, order, onBegun } = this.#options;
-    const onStop = (): void => this.#halt('interrupted', true);
-    const onFinish = (): void => this.#halt('the tree was edited', false);
+    const onStop = (): void => this.#halt('interrupted', 'cancel');
+    const onFinish = (): void => this.#halt('the tree was edited', 'finish');
     const until = { once: true, signal: this.#ended.signal };
     stop.addEventListener('abort', onStop, until);
     finish?.addEventListener('abort', onFinish, until);
@@ -68,7 +75,7 @@ class Conductor implements Steered {
     for (const { name } of order) this.#advanceIfOpen(name);
     this.#checkOver();
     await this.#over.promise;
-    this.#cancel.abort();
+    this.#ending.over();
     await this.#roster.onIdle();
     await this.#loose.settled();
     this.#ended.abort();
@@ -85,13 +92,10 @@ class Conductor implements Steered {
 
   /** Tries a failed target again, of the tree as it is now, and takes back what was skipped for want of it. */
   retry(name: string): string | null {
-    const over = this.#book.states.isOver || this.#cancel.signal.aborted;
-    const ending = this.#haltedByFailure ? null : this.#halted;
-    const refusal = this.#book.refusal(name, over ? 'nothing is left to do' : ending);
+    const over = this.#book.states.isOver || this.#ending.cancel.aborted;
+    const refusal = this.#book.refusal(name, over ? 'nothing is left to do' : this.#ending.isFinal);
     if (refusal !== null) return refusal;
-    const lifted = this.#halted !== null;
-    this.#halted = null;
-    this.#haltedByFailure = false;
+    const lifted = this.#ending.lift();
     this.#book.takeBack(name, 'judging');
     this.#emit({ type: 'target-retry', target: name, attempt: this.#tries.anew(name), text: 'asked for' });
     if (lifted) this.#emit({ type: 'resumed' });
@@ -111,14 +115,13 @@ class Conductor implements Steered {
 
   /** All dependencies have an output. */
   #advance(name: string): void {
-    if (this.#halted !== null) return;
+    if (this.#ending.reason !== null) return;
     this.#book.states.move(name, 'judging');
     this.#judge(name);
   }
 
   /** Is there a record, or must it be built? */
   #judge(name: string): void {
-    const turn = this.#book.turnOf(name);
     try {
       const target = this.#ports.refresh(this.#target(name));
       this.#targets.set(name, target);
@@ -126,26 +129,12 @@ class Conductor implements Steered {
       switch (standing.state) {
         case 'hit': {
           const { output, manifest, origin, fingerprint } = standing.record;
-          this.#spawn(name, async () => {
-            await this.#ports.publish(target, { output, manifest, origin }, fingerprint);
-            if (!this.#book.isCurrent(name, turn)) return;
-            this.#settle(name, 'hit', { output, manifest, origin }, 0, []);
-          });
+          this.#spawn(name, () => this.#provide(target, { output, manifest, origin }, fingerprint));
           return;
         }
-        case 'build': {
-          const { fingerprint, reasons } = standing;
-          this.#book.states.move(name, 'fetching');
-          this.#spawn(name, async () => {
-            await this.#ports.fetch(target, this.#cancel.signal);
-            if (!this.#book.isCurrent(name, turn)) return;
-            this.#book.states.move(name, 'ready');
-            this.#emit({ type: 'target-ready', target: name });
-            const number = this.#tries.first(name);
-            this.#enqueue({ name, fingerprint, reasons, number, avoid: new Set() });
-          });
+        case 'build':
+          this.#spawn(name, () => this.#prepare(target, standing.fingerprint, standing.reasons));
           return;
-        }
         case 'waiting':
           throw new Error(`${name} waits though all its dependencies have an output`);
         default:
@@ -156,13 +145,38 @@ class Conductor implements Steered {
     }
   }
 
+  /** It has an output that was not built now: that is shown, and what needs it goes on. */
+  async #provide({ name }: GraphTarget, settled: Settled, fingerprint: string): Promise<void> {
+    const turn = this.#book.turnOf(name);
+    await this.#ports.publish(this.#target(name), settled, fingerprint);
+    if (this.#book.isCurrent(name, turn)) this.#settle(name, 'hit', settled, 0, []);
+  }
+
+  /** No record here: others are asked, where there are any; else all its build takes is had, and it waits for a place. */
+  async #prepare(target: GraphTarget, fingerprint: Fingerprint, reasons: readonly Reason[]): Promise<void> {
+    const { name } = target;
+    const turn = this.#book.turnOf(name);
+    if (this.#ports.seek !== undefined) {
+      this.#book.states.move(name, 'seeking');
+      const sought = await this.#ports.seek(target, fingerprint, this.#ending.starting);
+      if (!this.#book.isCurrent(name, turn)) return;
+      if (sought.status === 'found') return await this.#provide(target, sought.settled, fingerprint.digest);
+      if (sought.status === 'failed') return this.#fail(name, sought.failure, 0, reasons);
+      sought.status satisfies 'absent';
+    }
+    this.#book.states.move(name, 'fetching');
+    await this.#ports.fetch(target, this.#outputsFor(target), this.#ending.cancel);
+    if (!this.#book.isCurrent(name, turn)) return;
+    this.#book.states.move(name, 'ready');
+    this.#emit({ type: 'target-ready', target: name });
+    this.#enqueue({ name, fingerprint, reasons, number: this.#tries.first(name), avoid: new Set() });
+  }
+
   #enqueue(job: Job): void {
     const { name, reasons, avoid } = job;
     const { platforms } = this.#target(name);
-    if (!this.#roster.canEverRun(platforms)) {
-      this.#fail(name, noWorkerFor(platforms, this.#ports.logFile(name)), 0, reasons);
-      return;
-    }
+    if (!this.#roster.canEverRun(platforms))
+      return this.#fail(name, noWorkerFor(platforms, this.#ports.logFile(name)), 0, reasons);
     this.#roster.add(
       async (slots) => {
         try {
@@ -181,11 +195,11 @@ class Conductor implements Steered {
     const target = this.#target(name);
     this.#book.states.move(name, 'building');
     this.#tries.begin(job);
-    const outputs = new Map(target.dependencies.map((needed) => [needed, this.#book.outputOf(needed)]));
-    const logFile = this.#ports.logFile(name);
-    const signal = this.#cancel.signal;
+    const outputs = this.#outputsFor(target);
+    const signal = this.#ending.cancel;
+    const where = { worker: slots.id, logFile: this.#ports.logFile(name) };
     const attempt = announced(
-      { target, fingerprint, outputs, worker: slots.id, number, logFile, signal },
+      { target, fingerprint, outputs, number, signal, ...where },
       reasons,
       this.#emit,
     );
@@ -214,21 +228,20 @@ class Conductor implements Steered {
         await this.#startOver(job, attempt, duration);
         return;
       case 'cancelled':
-        this.#skip(name, this.#halted ?? 'cancelled');
+        this.#skip(name, this.#ending.reason ?? 'cancelled');
         return;
       case 'failed': {
         const { failure, retry } = result;
         if (retry === 'elsewhere') this.#lose(slots, failure.cause);
-        if (retry === 'no' || !this.#tries.mayRepeat(job) || this.#halted !== null) {
+        if (retry === 'no' || !this.#tries.mayRepeat(job) || this.#ending.reason !== null) {
           this.#ports.noteFailure(attempt, duration);
-          this.#fail(name, failure, duration, reasons);
-          return;
+          return this.#fail(name, failure, duration, reasons);
         }
         this.#book.states.move(name, 'ready');
         const turn = this.#book.turnOf(name);
         const number = job.number + 1;
         this.#emit({ type: 'target-retry', target: name, attempt: number, text: failure.cause });
-        if (retry === 'here') await this.#ports.pause(RETRY_PAUSE_MS, this.#cancel.signal);
+        if (retry === 'here') await this.#ports.pause(RETRY_PAUSE_MS, this.#ending.cancel);
         const avoid = new Set(retry === 'elsewhere' ? [slots.id] : []);
         if (this.#book.isCurrent(name, turn)) this.#enqueue({ ...job, number, avoid });
         return;
@@ -241,22 +254,19 @@ class Conductor implements Steered {
   /** The recipe was edited while it was built: judge what it is now. */
   async #startOver({ name, reasons, number }: Job, { logFile }: Attempt, duration: number): Promise<void> {
     const { edits, tooMany } = this.#tries.edited(name);
-    if (this.#halted === null && tooMany) {
-      this.#fail(name, failureOf(editedTooOften(name, edits), null), duration, reasons);
-      return;
-    }
-    if (this.#halted === null) {
+    if (this.#ending.reason === null && tooMany)
+      return this.#fail(name, failureOf(editedTooOften(name, edits), null), duration, reasons);
+    if (this.#ending.reason === null) {
       const text = 'its recipe was edited while it was built';
       this.#emit({ type: 'target-retry', target: name, attempt: number + 1, text });
       try {
         await this.#ports.reload();
       } catch (error) {
-        this.#fail(name, failureOf(error, logFile), duration, reasons);
-        return;
+        return this.#fail(name, failureOf(error, logFile), duration, reasons);
       }
     }
-    if (this.#halted === null) this.#advance(name);
-    else this.#skip(name, this.#halted);
+    if (this.#ending.reason === null) this.#advance(name);
+    else this.#skip(name, this.#ending.reason);
   }
 
   #settle(...end: Parameters<RunBook['settle']>): void {
@@ -270,10 +280,7 @@ class Conductor implements Steered {
     for (const [dependent, because] of this.#relations.behind(name, (other) => this.#book.isFinal(other))) {
       this.#book.skip(dependent, because, `needs ${because.join(', which needs ')}, which failed`);
     }
-    if (!this.#options.keepGoing && this.#halted === null) {
-      this.#haltedByFailure = true;
-      this.#halt(`${name} failed`, false);
-    }
+    if (!this.#options.keepGoing && this.#ending.reason === null) this.#halt(`${name} failed`, 'failure');
     this.#checkOver();
   }
 
@@ -283,15 +290,8 @@ class Conductor implements Steered {
   }
 
   /** Starts nothing new. What runs may finish, or is cancelled. */
-  #halt(text: string, cancel: boolean): void {
-    if (this.#halted === null) {
-      this.#halted = text;
-      this.#emit({ type: 'stopping', text });
-    }
-    if (cancel) {
-      this.#haltedByFailure = false;
-      this.#cancel.abort();
-    }
+  #halt(text: string, how: 'cancel' | 'finish' | 'failure'): void {
+    if (this.#ending.halt(text, how)) this.#emit({ type: 'stopping', text });
     this.#roster.clear();
     for (const name of this.#book.states.unfinished()) {
       if (this.#book.states.of(name) !== 'building') this.#skip(name, `not started: ${text}`);
@@ -301,12 +301,12 @@ class Conductor implements Steered {
 
   /** Sets a worker aside and tries to have it back; what only it could build fails when it is gone. */
   #lose(slots: Slots, text: string): void {
-    const end = this.#roster.lose(slots, () => this.#ports.revive(slots.id, this.#cancel.signal));
+    const end = this.#roster.lose(slots, () => this.#ports.revive(slots.id, this.#ending.cancel));
     if (end === null) return;
     this.#emit({ type: 'worker-lost', worker: slots.id, text });
     this.#loose.track(
       end.then((how) => {
-        if (this.#halted !== null || this.#book.states.isOver) return;
+        if (this.#ending.reason !== null || this.#book.states.isOver) return;
         if (how === 'back') this.#emit({ type: 'worker-back', worker: slots.id });
         else this.#failUnplaceable();
       }),
@@ -334,6 +334,10 @@ class Conductor implements Steered {
 
   #checkOver(): void {
     if (this.#book.states.isOver) this.#over.resolve();
+  }
+
+  #outputsFor({ dependencies }: GraphTarget): Map<string, Output> {
+    return new Map(dependencies.map((needed) => [needed, this.#book.outputOf(needed)]));
   }
 
   #target(name: string): GraphTarget {

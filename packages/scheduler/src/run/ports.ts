@@ -51,6 +51,15 @@ export interface Recorded extends Settled {
   readonly finding: Finding | null;
 }
 
+/** What was found elsewhere of a target that no record here answers for. */
+export type Sought =
+  /** Its output, verified and recorded here. */
+  | { readonly status: 'found'; readonly settled: Settled }
+  /** Nobody has it: it is built here. */
+  | { readonly status: 'absent' }
+  /** Whoever was to build it failed. */
+  | { readonly status: 'failed'; readonly failure: Failure };
+
 export interface RunPorts {
   /** Judges a target whose dependencies all have an output. */
   judge(target: GraphTarget, outputOf: (dependency: string) => Output): Standing;
@@ -58,8 +67,13 @@ export interface RunPorts {
   reload(): Promise<void>;
   /** The target as it was last read; throws ProblemError when it can not be built in this run any more. */
   refresh(target: GraphTarget): GraphTarget;
-  /** Makes sure that the target's sources are here. Throws ProblemError. */
-  fetch(target: GraphTarget, signal: AbortSignal): Promise<void>;
+  /**
+   * Looks for the output elsewhere before it is built here; left out where there is nowhere to look. May take as long as
+   * somebody else's build. What a registry can do wrong is no error: then the target is built here.
+   */
+  seek?(target: GraphTarget, fingerprint: Fingerprint, signal: AbortSignal): Promise<Sought>;
+  /** Makes sure that the target's sources are here, and what it needs of others' outputs. Throws ProblemError. */
+  fetch(target: GraphTarget, outputs: ReadonlyMap<string, Output>, signal: AbortSignal): Promise<void>;
   build(attempt: Attempt): Promise<AttemptResult>;
   /** Writes the record, durably. */
   record(attempt: Attempt, output: Output, duration: number): Promise<Recorded>;

@@ -3,6 +3,10 @@
  *
  *   blocked --dependencies done--> judging --record found--> hit
  *                                     |
+ *                                     +--somewhere else to look--> seeking --found--> hit
+ *                                     |                               |
+ *                                     +<----------nobody has it-------+
+ *                                     |
  *                                     +--> fetching --> ready --> building --> built | unchanged
  *                                                         ^          |
  *                                                         +--retry---+--edited while building--> judging
@@ -14,12 +18,13 @@
 import type { RunCounts } from '@stx-make/core/events';
 
 /**
- * blocked: a dependency has no output yet. judging: all dependencies have one; the fingerprint decides. fetching:
- * must be built, sources are being had. ready: waits for a place on a worker. building: on a worker. The rest is final.
+ * blocked: a dependency has no output yet. judging: all dependencies have one; the fingerprint decides. seeking: no
+ * record here; others are asked, or awaited. fetching: must be built, sources are being had. ready: waits for a place on a worker. building: on a worker. The rest is final.
  */
 export type TargetState =
   | 'blocked'
   | 'judging'
+  | 'seeking'
   | 'fetching'
   | 'ready'
   | 'building'
@@ -31,7 +36,8 @@ export type TargetState =
 
 const NEXT: Readonly<Record<TargetState, readonly TargetState[]>> = {
   blocked: ['judging', 'failed', 'skipped'],
-  judging: ['hit', 'fetching', 'failed', 'skipped'],
+  judging: ['hit', 'seeking', 'fetching', 'failed', 'skipped'],
+  seeking: ['hit', 'fetching', 'failed', 'skipped'],
   fetching: ['ready', 'failed', 'skipped'],
   ready: ['building', 'failed', 'skipped'],
   building: ['built', 'unchanged', 'ready', 'judging', 'failed', 'skipped'],

@@ -50,7 +50,7 @@ export function worldPorts(
       await workspace.reload();
     },
     refresh: (target) => newestOf(context, target),
-    fetch: (target, signal) => sources.fetch(target, signal),
+    fetch: (target, _, signal) => sources.fetch(target, signal),
     build: (attempt) => outdated.build(attempt, (cancellable) => attemptBuild(cancellable, tools)),
     record: (attempt, output, duration) => record(context, attempt, output, duration),
     publish: async ({ name, tag }, settled, fingerprint) => {

@@ -8,7 +8,7 @@ import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { environmentProblem, inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
-import { SCHEMA, STATE_FORMAT } from './schema.ts';
+import { FORMATS, tablesOf } from './schema.ts';
 
 /** How long a writer waits for another process's transaction, ms. Transactions take microseconds. */
 const BUSY_TIMEOUT = 5_000;
@@ -70,26 +70,19 @@ function open(path: string): Database {
   try {
     handle.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     const format = handle.prepare('PRAGMA user_version').get()?.['user_version'];
-    if (typeof format !== 'number' || format > STATE_FORMAT) {
+    if (typeof format !== 'number' || format > FORMATS.length) {
       throw new ProblemError(
         inputProblem({
           code: 'state-newer',
-          text: `The state database has format ${String(format)}; this stx-make knows ${STATE_FORMAT}.`,
+          text: `The state database has format ${String(format)}; this stx-make knows ${FORMATS.length}.`,
           file: path,
           hint: 'Use the newer stx-make that wrote it, or another state folder with --state DIR.',
         }),
       );
     }
-    if (format < STATE_FORMAT) {
-      handle.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${STATE_FORMAT};`);
-      handle.prepare('INSERT OR REPLACE INTO made (only, tables) VALUES (1, ?)').run(SCHEMA);
-      handle.exec('COMMIT');
-    }
+    if (format < FORMATS.length) bringUp(handle);
+    else checkShape(handle, format);
     if (fresh) chmodSync(path, 0o600);
-    // Tables of another shape under our own format number are as good as damaged.
-    if (handle.prepare('SELECT tables FROM made').get()?.['tables'] !== SCHEMA) {
-      throw Object.assign(new Error('its tables are not ours'), { errcode: SQLITE_NOTADB });
-    }
     // A page may be broken where the header is not.
     handle.prepare('SELECT count(*) FROM current').get();
   } catch (error) {
@@ -97,6 +90,23 @@ function open(path: string): Database {
     throw error;
   }
   return wrap(handle);
+}
+
+/** Makes what the database's format lacks, all or nothing; two processes may come here at once. */
+function bringUp(handle: DatabaseSync): void {
+  handle.exec('BEGIN IMMEDIATE');
+  const format = Number(handle.prepare('PRAGMA user_version').get()?.['user_version']);
+  if (format > 0) checkShape(handle, format);
+  for (const text of FORMATS.slice(format)) handle.exec(text);
+  handle.exec(`PRAGMA user_version = ${FORMATS.length}`);
+  handle.prepare('INSERT OR REPLACE INTO made (only, tables) VALUES (1, ?)').run(tablesOf(FORMATS.length));
+  handle.exec('COMMIT');
+}
+
+/** Tables of another shape under our own format number are as good as damaged. */
+function checkShape(handle: DatabaseSync, format: number): void {
+  if (handle.prepare('SELECT tables FROM made').get()?.['tables'] === tablesOf(format)) return;
+  throw Object.assign(new Error('its tables are not ours'), { errcode: SQLITE_NOTADB });
 }
 
 function wrap(handle: DatabaseSync): Database {

@@ -5,10 +5,7 @@
  * in it: the pool's own files are, and a record never vouches for a blob's bytes.
  */
 
-/** Raised with a migration when a table changes its meaning. */
-export const STATE_FORMAT = 1;
-
-export const SCHEMA = `
+const FIRST = `
 -- This very text, as the tables were made: tables of another shape are as good as damaged.
 CREATE TABLE IF NOT EXISTS made (
   only   INTEGER PRIMARY KEY CHECK (only = 1),
@@ -136,3 +133,32 @@ CREATE TRIGGER IF NOT EXISTS built_came AFTER INSERT ON built BEGIN DELETE FROM 
 CREATE TRIGGER IF NOT EXISTS built_went AFTER DELETE ON built BEGIN DELETE FROM settled; END;
 CREATE TRIGGER IF NOT EXISTS good_went AFTER DELETE ON good BEGIN DELETE FROM settled; END;
 `;
+
+const SECOND = `
+-- Outputs that a BuildKit has or had, for placement: it takes them without their bytes being sent again.
+CREATE TABLE IF NOT EXISTS worker_has (
+  worker   TEXT NOT NULL,     -- BuildKit's worker id, stable per root folder
+  manifest TEXT NOT NULL,
+  seen     INTEGER NOT NULL,  -- ms since the epoch
+  PRIMARY KEY (worker, manifest)
+) STRICT, WITHOUT ROWID;
+
+-- Records that a remote is known to have: a run with nothing to build need not ask it.
+CREATE TABLE IF NOT EXISTS pushed (
+  remote      TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  manifest    TEXT NOT NULL,
+  PRIMARY KEY (remote, fingerprint, manifest)
+) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * What each format added, the first one first: a database of an older format gets the rest. A text that was released is
+ * never changed; whatever tables must become is a new one at the end.
+ */
+export const FORMATS: readonly string[] = [FIRST, SECOND];
+
+/** The tables of a format, as `made` says them. */
+export function tablesOf(format: number): string {
+  return FORMATS.slice(0, format).join('');
+}

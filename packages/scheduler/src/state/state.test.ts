@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { ProblemError } from '@stx-make/core/errors';
 import { digestOf } from '@stx-make/core/oci/digest';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -11,6 +12,7 @@ import { openDatabase } from './database.ts';
 import { openHistory } from './history.ts';
 import { lockHolder, takeLock } from './lock.ts';
 import { openRecords } from './records.ts';
+import { FORMATS, tablesOf } from './schema.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -73,6 +75,36 @@ describe('database', () => {
     const opened = openDatabase(path, now);
     expect(opened.warnings).toEqual([]);
     opened.database.close();
+  });
+
+  test.each(FORMATS.map((_, index) => index + 1))(
+    'format %i is brought up, with all that it holds',
+    (format) => {
+      const path = join(folder, 'state.db');
+      const old = new DatabaseSync(path);
+      old.exec(`PRAGMA journal_mode = WAL; ${tablesOf(format)} PRAGMA user_version = ${format}`);
+      old.prepare('INSERT INTO made (only, tables) VALUES (1, ?)').run(tablesOf(format));
+      old.exec("INSERT INTO facts VALUES ('f', 'text')");
+      old.close();
+      for (let time = 0; time < 2; time += 1) {
+        const { database, warnings } = openDatabase(path, now);
+        expect(warnings).toEqual([]);
+        expect(openRecords(database).facts('f')).toBe('text');
+        expect(database.all('SELECT * FROM pushed')).toEqual([]);
+        database.close();
+      }
+    },
+  );
+
+  test('an older format of another shape is set aside', () => {
+    const path = join(folder, 'state.db');
+    const old = new DatabaseSync(path);
+    old.exec(`${tablesOf(1)} PRAGMA user_version = 1`);
+    old.prepare('INSERT INTO made (only, tables) VALUES (1, ?)').run('something else');
+    old.close();
+    const { database, warnings } = openDatabase(path, now);
+    expect(warnings.map(({ code }) => code)).toEqual(['state-damaged']);
+    database.close();
   });
 
   test('a newer format is refused and left alone', () => {
