@@ -175,8 +175,10 @@ class Conductor implements Steered {
   #enqueue(job: Job): void {
     const { name, reasons, avoid } = job;
     const { platforms } = this.#target(name);
-    if (!this.#roster.canEverRun(platforms))
-      return this.#fail(name, noWorkerFor(platforms, this.#ports.logFile(name)), 0, reasons);
+    if (!this.#roster.canEverRun(platforms)) {
+      this.#fail(name, noWorkerFor(platforms, this.#ports.logFile(name)), 0, reasons);
+      return;
+    }
     this.#roster.add(
       async (slots) => {
         try {
