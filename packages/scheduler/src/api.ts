@@ -147,6 +147,17 @@ export interface RunFinding {
   readonly now: string;
 }
 
+/** What was this shard's of a session. */
+export interface RunShard {
+  readonly index: number;
+  readonly count: number;
+  readonly session: string;
+  /** Targets it was given, or took over, sorted by code unit. */
+  readonly own: readonly string[];
+  /** Of these, what it took over from another. */
+  readonly tookOver: readonly string[];
+}
+
 export interface RunSummary {
   readonly run: string;
   readonly ok: boolean;
@@ -155,6 +166,8 @@ export interface RunSummary {
   readonly counts: RunCounts;
   readonly targets: readonly RunTarget[];
   readonly findings?: readonly RunFinding[];
+  /** Where the run was one of several: its part. */
+  readonly shard?: RunShard | undefined;
   /** Errors that ended or marred the run, failures of builds among them (tag build). */
   readonly problems: readonly Problem[];
 }

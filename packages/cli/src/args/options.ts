@@ -135,3 +135,26 @@ export const runOptions = {
     complete: 'file',
   },
 } as const satisfies OptionSpecs;
+
+/** Commands whose work several machines can share. */
+export const shardOptions = {
+  shard: {
+    kind: 'text',
+    value: 'I/N',
+    summary: 'Build the I-th of N parts, the others on other machines; needs --remote and --remote-write',
+  },
+  session: {
+    kind: 'text',
+    value: 'NAME',
+    summary: 'What the shards of one common run have in common, and no other run has',
+    env: 'STX_MAKE_SESSION',
+    fallback: "the CI system's number of the run, else the tree's content",
+  },
+  'shard-silence': {
+    kind: 'number',
+    value: 'SECONDS',
+    least: 5,
+    summary: 'Without a sign of life for so long a shard is given up and its work taken over',
+    fallback: '120; five times that for one that never came',
+  },
+} as const satisfies OptionSpecs;

@@ -56,7 +56,7 @@ class Conductor implements Steered {
     this.#options = options;
     this.#ports = ports;
     this.#emit = emit;
-    this.#book = new RunBook(options.order, emit);
+    this.#book = new RunBook(options.order, emit, options.follower);
     this.#relations = new Relations(options.order);
     this.#roster = new Roster(options.workers);
     this.#targets = new Map(options.order.map((target) => [target.name, target]));

@@ -107,6 +107,15 @@ export interface ConductOptions {
   readonly clock: () => number;
   /** Told once, before anything is started, how to steer. */
   readonly onBegun?: (steered: Steered) => void;
+  /** Told of every end as it comes. */
+  readonly follower?: Follower | undefined;
+}
+
+/** Who must know each target's end at once: other shards wait for it. */
+export interface Follower {
+  ended(target: string, end: ConductedTarget): void;
+  /** It has no end after all: it is tried again. */
+  takenBack(target: string): void;
 }
 
 export interface ConductedTarget {

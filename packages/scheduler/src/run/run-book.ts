@@ -6,7 +6,7 @@
 import type { Failure, Reason } from '@stx-make/core/events';
 import type { Output } from '@stx-make/core/oci/model';
 import { outputSize } from '../store/output.ts';
-import type { ConductedTarget, Emit, Finding, Settled } from './ports.ts';
+import type { ConductedTarget, Emit, Finding, Follower, Settled } from './ports.ts';
 import { isFinal, RunStates } from './states.ts';
 
 export class RunBook {
@@ -16,9 +16,12 @@ export class RunBook {
   /** How often a target was taken back out of a final state: what began before is of no use to it any more. */
   readonly #turns = new Map<string, number>();
 
-  constructor(targets: readonly { readonly name: string }[], emit: Emit) {
+  readonly #follower: Follower | undefined;
+
+  constructor(targets: readonly { readonly name: string }[], emit: Emit, follower?: Follower) {
     this.states = new RunStates(targets.map(({ name }) => name));
     this.#emit = emit;
+    this.#follower = follower;
   }
 
   isFinal(name: string): boolean {
@@ -48,8 +51,7 @@ export class RunBook {
     reasons: readonly Reason[],
     finding?: Finding,
   ): void {
-    this.states.move(name, result);
-    this.results.set(name, { result, settled, failure: null, duration, reasons, finding });
+    this.#end(name, { result, settled, failure: null, duration, reasons, finding });
     this.#emit({
       type: 'target-finished',
       target: name,
@@ -65,8 +67,7 @@ export class RunBook {
   /** False where it had an end already. */
   fail(name: string, failure: Failure, duration: number, reasons: readonly Reason[]): boolean {
     if (this.isFinal(name)) return false;
-    this.states.move(name, 'failed');
-    this.results.set(name, { result: 'failed', settled: null, failure, duration, reasons });
+    this.#end(name, { result: 'failed', settled: null, failure, duration, reasons });
     this.#emit({ type: 'target-failed', target: name, duration, failure, reasons });
     return true;
   }
@@ -74,8 +75,7 @@ export class RunBook {
   /** Does nothing where it had an end already. */
   skip(name: string, because: readonly string[], text: string): void {
     if (this.isFinal(name)) return;
-    this.states.move(name, 'skipped');
-    this.results.set(name, { result: 'skipped', settled: null, failure: null, duration: 0, reasons: [] });
+    this.#end(name, { result: 'skipped', settled: null, failure: null, duration: 0, reasons: [] });
     this.#emit({ type: 'target-skipped', target: name, because, text });
   }
 
@@ -91,6 +91,13 @@ export class RunBook {
     this.#turns.set(name, this.turnOf(name) + 1);
     this.results.delete(name);
     this.states.move(name, to);
+    this.#follower?.takenBack(name);
+  }
+
+  #end(name: string, end: ConductedTarget): void {
+    this.states.move(name, end.result);
+    this.results.set(name, end);
+    this.#follower?.ended(name, end);
   }
 
   /** Skipped targets none of whose dependencies has failed or is skipped wait again. `order` is topological, so that

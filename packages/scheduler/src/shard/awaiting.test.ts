@@ -91,7 +91,7 @@ async function play(story: Story): Promise<Told> {
       },
       names.filter((name) => plan.shardOf.get(name) === index),
     );
-    const shard = { index, count: story.count, session: 's', silence: SILENCE };
+    const shard = { index, count: story.count, session: 's', isOwnSession: true, silence: SILENCE };
     const peers = new Peers({
       notes,
       tagOf,

@@ -13,6 +13,8 @@ export interface ShardOptions {
   readonly count: number;
   /** What the shards of one common run have in common and no other has, e.g. the CI system's number of it. */
   readonly session: string;
+  /** The name was given, by the user or the CI system, and so is no other session's. */
+  readonly isOwnSession: boolean;
   /** ms without a sign of life after which a shard's work is taken over. */
   readonly silence: number;
 }

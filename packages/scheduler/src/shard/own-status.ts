@@ -67,6 +67,11 @@ export class OwnStatus {
     if (this.#open.delete(target)) this.#news.abort();
   }
 
+  /** A failure is taken back: it is tried again. */
+  reopen(target: string): void {
+    if (this.#failed.delete(target)) this.claim(target);
+  }
+
   fail(target: string, failure: ShardFailure): void {
     this.#failed.set(target, failure);
     this.#open.delete(target);
