@@ -1,0 +1,3 @@
+/** Work shared out among several runs on several machines: who builds what. */
+export { assignShards } from './assign.ts';
+export type { ShardAssignment, ShardRequest, ShardShare, ShardTarget } from './model.ts';
