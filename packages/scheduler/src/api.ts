@@ -41,6 +41,8 @@ export interface Session {
   /** The tree's stx-make.toml. */
   readonly config: Config;
   readonly tree: LoadedTree;
+  /** Equal for equal trees: every file of theirs is in it, and how they are read. */
+  readonly content: string;
   /** True when fallbackRoot was used: say so. */
   readonly fellBack: boolean;
   close(): void;

@@ -17,8 +17,6 @@ export interface Workspace extends Session {
   driver(): Promise<Driver>;
   /** Opened at the first call. @throws ProblemError `state-newer`, `state-unusable` */
   openState(): State;
-  /** Equal for equal trees: every file of theirs is in it, and how they are read. */
-  readonly content: string;
   /** Opened with `outline`, and so it is: `tree` has its warnings only. `reload` brings the rest. */
   readonly isOutline: boolean;
   /** The files of a recipe as the loaded tree was read from them. */

@@ -1,11 +1,17 @@
 /**
  * What a shard leaves when its run is over, for `collect`: how it ended, and all its events. One text, written and read
  * strictly. And the history of durations that collect keeps for the next session. Pure.
+ *
+ * Events are kept compressed, a tenth of their size: a registry takes no more than some megabytes for a text.
  */
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { RunCounts, RunEvent } from '@stx-make/core/events';
 import { byCodeUnit } from '@stx-make/core/order';
 
 const SCHEMA = 1;
+
+/** Larger ones are somebody's mistake, or worse. Bytes. */
+const MOST_EVENTS = 512 * 1024 * 1024;
 
 export interface ShardResult {
   readonly shard: number;
@@ -24,25 +30,41 @@ export interface ShardResult {
 
 /** @param events the run's own NDJSON, taken as it is */
 export function writeResult(result: Omit<ShardResult, 'events'>, events: string): string {
-  return `${JSON.stringify({ schema: SCHEMA, ...result })}\n${events}`;
+  return JSON.stringify({ schema: SCHEMA, ...result, gzip: gzipSync(events).toString('base64') });
 }
 
 /** Null where it is not that shard's result. Lines that are cut off or unknown are passed over, as everywhere. */
 export function readResult(text: string, shard: number): ShardResult | null {
-  const [head = '', ...lines] = text.split('\n');
-  const value = parse(head);
+  const value = parse(text);
   if (value === null || value['schema'] !== SCHEMA || value['shard'] !== shard) return null;
-  const { ok, counts, problems, tookOver } = value;
+  const { ok, counts, problems, tookOver, gzip, ...rest } = value;
   if (typeof ok !== 'boolean' || !isObject(counts) || !Array.isArray(problems) || !Array.isArray(tookOver)) {
     return null;
   }
-  const events = lines.flatMap((line) => {
+  const lines = typeof gzip === 'string' ? unpacked(gzip) : null;
+  if (lines === null) return null;
+  const events = lines.split('\n').flatMap((line) => {
     const event = parse(line);
     return event !== null && typeof event['type'] === 'string' && typeof event['at'] === 'number'
       ? [event as unknown as RunEvent]
       : [];
   });
-  return { ...(value as unknown as Omit<ShardResult, 'events'>), events };
+  return {
+    ...(rest as unknown as ShardResult),
+    ok,
+    counts: counts as unknown as RunCounts,
+    problems,
+    tookOver,
+    events,
+  };
+}
+
+function unpacked(base64: string): string | null {
+  try {
+    return gunzipSync(Buffer.from(base64, 'base64'), { maxOutputLength: MOST_EVENTS }).toString('utf8');
+  } catch {
+    return null;
+  }
 }
 
 /** Durations kept of each target, as local history has them (state/history.ts). */
