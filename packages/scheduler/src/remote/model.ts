@@ -57,9 +57,12 @@ export interface Remote {
     expectation: Expectation | null,
     signal: AbortSignal,
   ): Promise<boolean>;
-  /** Gives a record and its output to others, in its own time. Does nothing where it may not write, or where the remote is known to
-   * have it. */
-  offer(record: BuildRecord, facts: string, duration: number): void;
+  /**
+   * Gives a record and its output to others, in its own time. Shards wait for the answer before they say that a target can
+   * be had. Does nothing where the remote is known to have it.
+   * @returns true when it is there; false where it may not be written or was given up, which was said then. Never rejects
+   */
+  offer(record: BuildRecord, facts: string, duration: number): Promise<boolean>;
   /** Waits until all that was offered is there, or given up. @returns what could not be given, by target */
   drain(signal: AbortSignal): Promise<ReadonlyMap<string, Problem>>;
   /** Small texts under a tag that is moved, as shards tell each other how they are. */
