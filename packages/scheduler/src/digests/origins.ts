@@ -3,36 +3,26 @@
  *
  * Unaware of claims and records.
  */
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  ftruncateSync,
-  lstatSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, existsSync, lstatSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { environmentProblem, inputProblem, ProblemError } from '@stx-make/core/errors';
-import { type Descriptor, type Digest, MAX_DOCUMENT, MEDIA } from '@stx-make/core/oci/index';
+import { type Digest, MEDIA } from '@stx-make/core/oci/index';
 import {
   copyExact,
   errnoOf,
   linkOrCopy,
-  removeTree,
+  takePlace,
   temporaryBeside,
   withFileProblems,
 } from '../files/index.ts';
 import { type RegistryClient, type RegistryPlace, repositoryOf } from '../registry/index.ts';
+import { blobIntoPool, type WantedBlob } from '../registry/into-pool.ts';
 import type { Pool } from '../store/index.ts';
 import { explainReading } from '../store/pool.ts';
 import { type BlobReading, readBlob, readLayer } from '../store/read.ts';
 import { blobPath, damaged, readLayoutTop } from './layout.ts';
 
-/** A blob as it is asked for; the size of a manifest is not known beforehand. */
-export type WantedBlob = Pick<Descriptor, 'digest' | 'mediaType'> & { readonly size: number | null };
+export type { WantedBlob };
 
 /** What an origin has for a target. */
 export type Offer =
@@ -126,13 +116,6 @@ function linkReadOnly(path: string, temporary: string): 'link' | 'copy' {
   }
 }
 
-function takePlace(temporary: string, place: string): void {
-  if (lstatSync(place, { throwIfNoEntry: false })?.isDirectory() === true) removeTree(place);
-  renameSync(temporary, place);
-  // rename() of two names of one inode does nothing and says nothing.
-  rmSync(temporary, { force: true });
-}
-
 /** Images by digest from a registry. */
 export function registryOrigin(client: RegistryClient, place: RegistryPlace): ImageOrigin {
   const underWay = new Map<Digest, Promise<boolean>>();
@@ -141,7 +124,7 @@ export function registryOrigin(client: RegistryClient, place: RegistryPlace): Im
     if (pool.isKnownGood(blob.digest)) return Promise.resolve(true);
     let download = underWay.get(blob.digest);
     if (download === undefined) {
-      download = downloadBlob(client, repositoryOf(place, target), blob, pool);
+      download = blobIntoPool(client, repositoryOf(place, target), blob, pool);
       underWay.set(blob.digest, download);
       const done = (): void => void underWay.delete(blob.digest);
       download.then(done, done);
@@ -187,52 +170,6 @@ export function firstOf(origins: readonly ImageOrigin[]): ImageOrigin {
     },
     bring: (target, blob, pool) => (chosen.get(target) ?? only).bring(target, blob, pool),
   };
-}
-
-async function downloadBlob(
-  client: RegistryClient,
-  repository: string,
-  blob: WantedBlob,
-  pool: Pool,
-): Promise<boolean> {
-  const path = pool.path(blob.digest);
-  const temporary = temporaryBeside(path);
-  const onDisk = <T>(work: () => T): T => withFileProblems('write a blob', temporary, work);
-  const file = onDisk(() => openSync(temporary, 'wx', 0o444));
-  let position = 0;
-  try {
-    const found = await client.read(
-      repository,
-      blob.mediaType === MEDIA.manifest ? 'manifests' : 'blobs',
-      { digest: blob.digest, size: blob.size, limit: MAX_DOCUMENT },
-      {
-        write: (piece) =>
-          onDisk(() => {
-            for (let at = 0; at < piece.length; ) {
-              const written = writeSync(file, piece, at, piece.length - at, position);
-              at += written;
-              position += written;
-            }
-          }),
-        reset: () =>
-          onDisk(() => {
-            ftruncateSync(file, 0);
-            position = 0;
-          }),
-      },
-    );
-    if (!found) return false;
-    onDisk(() => {
-      takePlace(temporary, path);
-      // The client hashed these very bytes; pool.sync() makes them durable before a record names them.
-      const stat = lstatSync(path, { bigint: true });
-      pool.judge(blob.digest, { kind: 'blob', digest: blob.digest, stat });
-    });
-    return true;
-  } finally {
-    closeSync(file);
-    rmSync(temporary, { force: true });
-  }
 }
 
 /** Where a folder of layouts is meant, its absolute path; null for a registry. Paths and folders that exist are folders.

@@ -129,6 +129,14 @@ export function copyExact(from: string, to: string): void {
   chmodSync(to, stat.mode & 0o7777);
 }
 
+/** Gives a finished file its name, whatever is there. Not durable by itself. */
+export function takePlace(temporary: string, place: string): void {
+  if (lstatSync(place, { throwIfNoEntry: false })?.isDirectory() === true) removeTree(place);
+  renameSync(temporary, place);
+  // rename() of two names of one inode does nothing and says nothing.
+  rmSync(temporary, { force: true });
+}
+
 /**
  * Removes a file, link or tree; not there is fine. Never follows a link out of the tree. Folders that were
  * made unreadable or read-only (a build can do that to its own files) are opened up first.

@@ -14,6 +14,12 @@ export type Challenge =
   /** User and password. */
   | { readonly scheme: 'basic' };
 
+/** What is to be done with a repository. */
+export interface Scope {
+  readonly repository: string;
+  readonly actions: 'pull' | 'pull,push';
+}
+
 /** The first challenge we can meet; null where there is none. */
 export function parseChallenge(header: string | undefined): Challenge | null {
   const text = header ?? '';
@@ -39,10 +45,23 @@ export function parseChallenge(header: string | undefined): Challenge | null {
   return /(?:^|,)\s*basic(\s|$)/i.test(text) ? { scheme: 'basic' } : null;
 }
 
+/** The scopes to ask a token for: ours, in the order given; the registry's own words where we have none. */
+export function scopeTexts(
+  challenge: Challenge & { readonly scheme: 'bearer' },
+  scopes: readonly Scope[],
+): string[] {
+  if (scopes.length > 0)
+    return scopes.map(({ repository, actions }) => `repository:${repository}:${actions}`);
+  return challenge.scope === null ? [] : [challenge.scope];
+}
+
 /** Where the token is asked for. */
-export function tokenUrl(challenge: Challenge & { readonly scheme: 'bearer' }, repository: string): URL {
+export function tokenUrl(
+  challenge: Challenge & { readonly scheme: 'bearer' },
+  scopes: readonly Scope[],
+): URL {
   const url = new URL(challenge.realm);
   if (challenge.service !== null) url.searchParams.set('service', challenge.service);
-  url.searchParams.set('scope', challenge.scope ?? `repository:${repository}:pull`);
+  for (const scope of scopeTexts(challenge, scopes)) url.searchParams.append('scope', scope);
   return url;
 }

@@ -52,7 +52,9 @@ describe('challenges', () => {
 
   it('asks for the scope it was told, else for the repository', () => {
     const realm = 'https://a.example/t?x=1';
-    const url = tokenUrl({ scheme: 'bearer', realm, service: 's', scope: null }, 'stagex/core-a');
+    const url = tokenUrl({ scheme: 'bearer', realm, service: 's', scope: null }, [
+      { repository: 'stagex/core-a', actions: 'pull' },
+    ]);
     expect(url.href).toBe('https://a.example/t?x=1&service=s&scope=repository%3Astagex%2Fcore-a%3Apull');
   });
 });

@@ -11,12 +11,14 @@ import type { Fingerprint } from '../plan/inputs.ts';
 import type { BuildRecord } from '../state/records.ts';
 import type { Expectation } from '../store/index.ts';
 
-/** `--remote`, `--remote-write`. */
+/** `--remote`, `--remote-write` and what goes with them. */
 export interface RemoteOptions {
   /** `HOST[:PORT]/PATH`, as typed. */
   readonly place: string;
   /** Whether records and outputs are pushed. */
   readonly write: boolean;
+  /** Plain http to another machine is allowed, where `place` begins with http://. */
+  readonly insecure?: boolean | undefined;
 }
 
 /** A record somebody else wrote. Its documents (index, manifests, configs) were read and belong together; its layers
@@ -35,10 +37,12 @@ export interface Remote {
   /** As people know it: `ghcr.io/org/cache`. */
   readonly name: string;
   readonly mayWrite: boolean;
+  /** True while it is left alone because it failed: then `find` says null without asking. */
+  readonly isAway: boolean;
   /**
-   * The record of a fingerprint, its documents verified against what must come out; null where there is none, or where
-   * it can not be had or must not be used, which was said then.
-   * @throws only the signal's reason
+   * The record of a fingerprint, its documents verified against what must come out and in the pool; null where there is
+   * none, or where it can not be had or must not be used, which was said then.
+   * @throws only the signal's reason; ProblemError for a full or broken disk
    */
   find(
     target: GraphTarget,
@@ -48,6 +52,7 @@ export interface Remote {
   ): Promise<RemoteRecord | null>;
   /**
    * Makes sure that the pool has all blobs of an output, verified like those of an own build.
+   * @param fingerprint of the record it came with, where it did: a bad one is replaced when this is built
    * @returns false where it can not be had, which was said then
    * @throws only the signal's reason; ProblemError for a full or broken disk
    */
@@ -56,6 +61,7 @@ export interface Remote {
     output: Output,
     expectation: Expectation | null,
     signal: AbortSignal,
+    fingerprint?: Digest,
   ): Promise<boolean>;
   /**
    * Gives a record and its output to others, in its own time. Shards wait for the answer before they say that a target can

@@ -7,6 +7,7 @@ import type { StatePaths } from '../paths.ts';
 import { type Database, openDatabase } from './database.ts';
 import { type History, openHistory } from './history.ts';
 import { type Ledgers, openLedgers } from './ledgers.ts';
+import { openPushed, type Pushed } from './pushed.ts';
 import { openRecords, type Records } from './records.ts';
 
 export interface State {
@@ -15,6 +16,7 @@ export interface State {
   readonly records: Records;
   readonly history: History;
   readonly ledgers: Ledgers;
+  readonly pushed: Pushed;
   readonly warnings: readonly Problem[];
   /** The engine last seen at these addresses, null where none was. */
   engineAt(address: string): Engine | null;
@@ -36,6 +38,7 @@ export function openState(paths: StatePaths, now: () => number): State {
     records,
     history: openHistory(database),
     ledgers,
+    pushed: openPushed(database),
     warnings,
     engineAt: (address) => {
       const row = database.get<{ data: string }>('SELECT data FROM engine WHERE address = ?', address);

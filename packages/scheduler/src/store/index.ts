@@ -5,4 +5,4 @@ export * from './ledger.ts';
 export * from './output.ts';
 export { type BadBlob, openPool, type Pool, type PoolListing } from './pool.ts';
 export * from './publish.ts';
-export { type Expectation, VerificationError, verifyOutput } from './verify.ts';
+export { type Expectation, VerificationError, verifyDocuments, verifyOutput } from './verify.ts';

@@ -73,18 +73,32 @@ export class VerificationError extends ProblemError {
  * @throws VerificationError (integrity), with all that was found
  */
 export async function verifyOutput(pool: Pool, indexDigest: Digest, expected: Expectation): Promise<Output> {
-  return new Verifier(pool, expected).run(indexDigest);
+  return new Verifier(pool, expected, true).run(indexDigest);
+}
+
+/**
+ * The same as far as index, manifests and configs tell; layers need not be there.
+ * @throws VerificationError (integrity), with all that was found
+ */
+export async function verifyDocuments(
+  pool: Pool,
+  indexDigest: Digest,
+  expected: Expectation,
+): Promise<Output> {
+  return new Verifier(pool, expected, false).run(indexDigest);
 }
 
 class Verifier {
   readonly #pool: Pool;
   readonly #expected: Expectation;
+  readonly #withLayers: boolean;
   readonly #problems: Problem[] = [];
   readonly #bad = new Set<Digest>();
 
-  constructor(pool: Pool, expected: Expectation) {
+  constructor(pool: Pool, expected: Expectation, withLayers: boolean) {
     this.#pool = pool;
     this.#expected = expected;
+    this.#withLayers = withLayers;
   }
 
   async run(indexDigest: Digest): Promise<Output> {
@@ -217,6 +231,7 @@ class Verifier {
   /** Every layer's bytes checked; what is in the ledger is not read again. */
   async #readLayers(layers: readonly Descriptor[]): Promise<Map<Digest, LayerFacts>> {
     const facts = new Map<Digest, LayerFacts>();
+    if (!this.#withLayers) return facts;
     const distinct = new Map(layers.map((layer) => [layer.digest, layer]));
     await forEachLimited(distinct.values(), PARALLEL, async (layer) => {
       const found = await this.#readLayer(layer);

@@ -39,9 +39,9 @@ export class Watchdog {
     return this.#controller.signal;
   }
 
-  /** The head is here: from now on the body's pace counts. */
+  /** The head is here, or a body of ours is under way: from now on the body's pace counts. */
   answered(): void {
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
     const { stallMs, stallBytes } = this.#limits;
     this.#timer = setInterval(() => {
       const text = this.#bytes === 0 ? 'nothing came' : `only ${this.#bytes} bytes came`;
@@ -52,6 +52,16 @@ export class Watchdog {
 
   received(bytes: number): void {
     this.#bytes += bytes;
+  }
+
+  /** A body of ours is sent: the answer to it is waited for, as long as for any other. */
+  sent(): void {
+    clearInterval(this.#timer);
+    const { answerMs } = this.#limits;
+    this.#timer = setTimeout(
+      () => this.#fire('timeout', `no answer within ${seconds(answerMs)} of the last byte sent`),
+      answerMs,
+    );
   }
 
   stop(): void {

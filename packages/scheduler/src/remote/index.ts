@@ -1,0 +1,4 @@
+/** Records in a registry: the public face of this folder. */
+export type { Remote, RemoteNotes, RemoteOptions, RemoteRecord } from './model.ts';
+export { openRemote, type RemoteSetting, remotePlace } from './open.ts';
+export { recordTag } from './record.ts';

@@ -1,0 +1,332 @@
+/**
+ * Gives records and outputs to a remote, beside the builds: blobs first, the record last, so whoever finds a record finds
+ * its output.
+ *
+ * A blob that the remote has is never sent again, and one that another repository of it has is mounted from there. A good
+ * record that is there already stays. Unaware of where records come from.
+ */
+import { createReadStream, readFileSync } from 'node:fs';
+import { environmentProblem, integrityProblem, type Problem, ProblemError } from '@stx-make/core/errors';
+import { decodeFacts } from '@stx-make/core/fingerprint/encode';
+import { type Descriptor, type Digest, MAX_DOCUMENT } from '@stx-make/core/oci/index';
+import { forEachLimited } from '../files/index.ts';
+import { repositoryOf } from '../registry/index.ts';
+import type { BuildRecord } from '../state/records.ts';
+import { readSmall } from '../store/read.ts';
+import { type Asking, AWAY } from './asking.ts';
+import { decodeRecord, encodeRecord, MAX_RECORD, type RecordDocument, recordTag } from './record.ts';
+
+/** Blobs of one output at a time. */
+const BLOBS = 3;
+/** Blobs up to this size are read at once: a stream costs more. */
+const SMALL = 256 * 1024;
+
+interface Offer {
+  readonly record: BuildRecord;
+  readonly facts: string;
+  readonly duration: number;
+}
+
+interface OpenOffer extends Offer {
+  /** Whether it is there, once that is known. */
+  readonly given: Promise<boolean>;
+  readonly end: (there: boolean) => void;
+  isUnderWay: boolean;
+}
+
+/** Least time between two tries of what a registry that failed did not get, ms. */
+const AGAIN = 500;
+
+export class RemoteWriter {
+  readonly #asking: Asking;
+  readonly #stop = new AbortController();
+  /** By fingerprint: not there yet. */
+  readonly #open = new Map<string, OpenOffer>();
+  readonly #failures = new Map<string, Problem>();
+  readonly #running = new Set<Promise<void>>();
+  /** Each blob by one at a time: the others mount it. */
+  readonly #sending = new Map<Digest, Promise<unknown>>();
+  /** `repository@digest` that this run saw or put there. */
+  readonly #there = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #bug: { readonly error: unknown } | null = null;
+
+  constructor(asking: Asking) {
+    this.#asking = asking;
+  }
+
+  async offer(offer: Offer): Promise<boolean> {
+    const { pushed, place } = this.#asking.parts;
+    const { fingerprint, manifest } = offer.record;
+    if (pushed.has(place.name, fingerprint, manifest)) return true;
+    if (this.#isCut()) return false;
+    const known = this.#open.get(fingerprint);
+    if (known !== undefined) return await known.given;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const open: OpenOffer = { ...offer, given: promise, end: resolve, isUnderWay: false };
+    this.#open.set(fingerprint, open);
+    this.#start(open);
+    return await promise;
+  }
+
+  async drain(signal: AbortSignal): Promise<ReadonlyMap<string, Problem>> {
+    const stop = (): void => this.#stop.abort(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    await this.#idle();
+    // It may be back: one is let through, and where that works the others follow.
+    const [first, ...others] = this.#isCut() ? [] : this.#open.values();
+    if (first !== undefined) {
+      this.#asking.breaker.hurry();
+      this.#start(first);
+      await this.#idle();
+      if (!this.#open.has(first.record.fingerprint)) for (const offer of others) this.#start(offer);
+      await this.#idle();
+    }
+    signal.removeEventListener('abort', stop);
+    clearTimeout(this.#timer);
+    for (const { end } of this.#open.values()) end(false);
+    if (this.#bug !== null) throw this.#bug.error;
+    const left = new Map(this.#failures);
+    for (const { record } of this.#open.values()) {
+      if (!left.has(record.target)) left.set(record.target, this.#notGiven());
+    }
+    return left;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#stop.abort(new Error('the remote is closed'));
+    for (const { end } of this.#open.values()) end(false);
+  }
+
+  #isCut(): boolean {
+    return this.#stop.signal.aborted || !this.#asking.mayWrite;
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  /** Never rejects. */
+  #start(open: OpenOffer): void {
+    const { fingerprint, target } = open.record;
+    if (open.isUnderWay) return;
+    open.isUnderWay = true;
+    const over = (there: boolean): void => {
+      this.#open.delete(fingerprint);
+      open.end(there);
+    };
+    const work = this.#asking
+      .write(this.#stop.signal, () => this.#give(open))
+      .then((given) => {
+        if (given === AWAY) this.#tryAgain();
+        else over(true);
+      })
+      .catch((error: unknown) => {
+        if (this.#stop.signal.aborted) return;
+        const problem = error instanceof ProblemError ? error.problems[0] : undefined;
+        if (problem === undefined) this.#bug ??= { error };
+        else this.#failures.set(target, problem);
+        over(false);
+      })
+      .finally(() => {
+        open.isUnderWay = false;
+        this.#running.delete(work);
+      });
+    this.#running.add(work);
+  }
+
+  /** Others may wait for it: what did not go is tried again while the run goes on. */
+  #tryAgain(): void {
+    if (this.#isCut() || this.#timer !== undefined) return;
+    const wait = Math.max(AGAIN, this.#asking.breaker.restMs);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      for (const open of this.#open.values()) this.#start(open);
+    }, wait);
+    this.#timer.unref();
+  }
+
+  async #give({ record, facts, duration }: Offer): Promise<void> {
+    const { client, place, pushed } = this.#asking.parts;
+    const { signal } = this.#stop;
+    const { target, manifest, output, created } = record;
+    const fingerprint = record.fingerprint as Digest;
+    const repository = repositoryOf(place, target);
+    const tag = recordTag(fingerprint);
+    const there = await this.#known(repository, tag, record, signal);
+    if (there === null) {
+      const documents = this.#documents(record);
+      const mine = {
+        fingerprint,
+        target,
+        manifest,
+        index: output.index,
+        duration,
+        created,
+        facts,
+        documents,
+      };
+      const bytes = encodeRecord(mine);
+      if (bytes === null) throw tooLarge(target);
+      await this.#output(repository, record, documents, basesOf(facts), signal);
+      await client.push.manifest(repository, tag, output.index.mediaType, bytes, signal);
+      this.#asking.bad.delete(fingerprint);
+    } else if (there.manifest !== manifest) this.#differs(target, there.manifest, manifest);
+    pushed.add(place.name, fingerprint, manifest);
+  }
+
+  /** The record that is there; null where there is none that is any good. */
+  async #known(
+    repository: string,
+    tag: string,
+    { fingerprint, target }: BuildRecord,
+    signal: AbortSignal,
+  ): Promise<RecordDocument | null> {
+    if (this.#asking.bad.has(fingerprint)) return null;
+    const tagged = await this.#asking.parts.client.tagged(repository, tag, MAX_RECORD, signal);
+    if (tagged === null) return null;
+    try {
+      return decodeRecord(tagged.bytes, { fingerprint: fingerprint as Digest, target });
+    } catch (error) {
+      if (error instanceof ProblemError) return null;
+      throw error;
+    }
+  }
+
+  #documents({ target, output }: BuildRecord): Map<Digest, Buffer> {
+    const documents = new Map<Digest, Buffer>();
+    const all = [output.index, ...output.images.flatMap((image) => [image.manifest, image.config])];
+    for (const { digest } of all) {
+      const read =
+        this.#asking.parts.pool.checkNow(digest) === null
+          ? readSmall(this.#path(digest), MAX_DOCUMENT)
+          : null;
+      if (read === null) throw lost(target, digest);
+      documents.set(digest, read.bytes);
+    }
+    return documents;
+  }
+
+  async #output(
+    repository: string,
+    { target, output }: BuildRecord,
+    documents: ReadonlyMap<Digest, Buffer>,
+    bases: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client } = this.#asking.parts;
+    const blobs = output.images.flatMap(({ config, layers }) => [config, ...layers]);
+    const distinct = new Map(blobs.map((blob) => [blob.digest, blob]));
+    await forEachLimited(distinct.values(), BLOBS, (blob) =>
+      this.#blob(repository, target, blob, bases, signal),
+    );
+    for (const { manifest } of [...output.images, { manifest: output.index }]) {
+      const bytes = documents.get(manifest.digest);
+      if (bytes === undefined) throw lost(target, manifest.digest);
+      await client.push.manifest(repository, manifest.digest, manifest.mediaType, bytes, signal);
+    }
+  }
+
+  async #blob(
+    repository: string,
+    target: string,
+    blob: Descriptor,
+    bases: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { digest } = blob;
+    for (let other = this.#sending.get(digest); other !== undefined; other = this.#sending.get(digest)) {
+      await other.catch(() => {});
+    }
+    const sending = this.#send(repository, target, blob, bases, signal);
+    this.#sending.set(digest, sending);
+    try {
+      await sending;
+    } finally {
+      this.#sending.delete(digest);
+    }
+  }
+
+  async #send(
+    repository: string,
+    target: string,
+    { digest, size }: Descriptor,
+    bases: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, place, pool } = this.#asking.parts;
+    const { homes } = this.#asking;
+    const own = `${repository}@${digest}`;
+    if (this.#there.has(own)) return;
+    const home = homes.get(digest) ?? null;
+    // Mounting asks as well, and does it.
+    if (home === null || home === repository) {
+      if ((await client.has(repository, 'blobs', digest, signal)) !== null) {
+        this.#nowThere(repository, digest);
+        return;
+      }
+    }
+    if ((await pool.check(digest)) !== null) throw lost(target, digest);
+    const base = bases[0] === undefined ? null : repositoryOf(place, bases[0]);
+    const path = this.#path(digest);
+    const open = () => (size <= SMALL ? readFileSync(path) : createReadStream(path));
+    const from = home === repository ? null : (home ?? base);
+    await client.push.blob(repository, { digest, size, open }, from, signal);
+    this.#nowThere(repository, digest);
+  }
+
+  #nowThere(repository: string, digest: Digest): void {
+    this.#there.add(`${repository}@${digest}`);
+    if (!this.#asking.homes.has(digest)) this.#asking.homes.set(digest, repository);
+  }
+
+  #path(digest: Digest): string {
+    return this.#asking.parts.pool.path(digest);
+  }
+
+  #differs(target: string, theirs: Digest, ours: Digest): void {
+    const { place, warn } = this.#asking.parts;
+    warn(
+      environmentProblem({
+        code: 'remote-differs',
+        level: 'warning',
+        text: `${target} is not reproducible: from equal inputs ${place.name} has ${theirs}, here came ${ours}.`,
+        hint: 'The one that is there stays, and ours stays here.',
+      }),
+    );
+  }
+
+  #notGiven(): Problem {
+    const { name } = this.#asking.parts.place;
+    const why = this.#stop.signal.aborted ? 'the run was ended before' : 'it does not answer, or refuses';
+    return environmentProblem({ code: 'remote-not-given', text: `${name} did not get it: ${why}.` });
+  }
+}
+
+/** Dependencies whose layers are at the bottom of the output. */
+function basesOf(facts: string): string[] {
+  return (decodeFacts(facts) ?? []).flatMap(([key, value]) => {
+    const name = /^dependency ([^ ]+)/.exec(key)?.[1];
+    return name !== undefined && value.startsWith('image ') ? [name] : [];
+  });
+}
+
+function lost(target: string, digest: Digest): ProblemError {
+  return new ProblemError(
+    integrityProblem({
+      code: 'output-lost',
+      text: `The output of ${target} is not complete here: ${digest}.`,
+    }),
+  );
+}
+
+function tooLarge(target: string): ProblemError {
+  return new ProblemError(
+    environmentProblem({
+      code: 'record-too-large',
+      text: `The record of ${target} has more bytes than registries take for a manifest.`,
+    }),
+  );
+}
