@@ -27,6 +27,7 @@ export function realServices(): Services {
     check: async (session, options, control) =>
       (await import('@stx-make/scheduler/check/check')).checkTree(session, options, control),
     why: () => import('@stx-make/scheduler/plan/why'),
+    shards: () => import('@stx-make/scheduler/shard/front'),
     gc: () => import('@stx-make/scheduler/gc/gc'),
     doctor: async (options) => (await import('@stx-make/scheduler/doctor')).doctor(options),
     daemonStatus: async (stateRoot, env) => (await managedClient()).managedStatus(stateRoot, env),

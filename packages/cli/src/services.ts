@@ -102,6 +102,8 @@ export interface Services {
   check: typeof import('@stx-make/scheduler/check/check').checkTree;
   /** Why something would be built, or was. */
   why(): Promise<typeof import('@stx-make/scheduler/plan/why')>;
+  /** What the shards of a session did. */
+  shards(): Promise<typeof import('@stx-make/scheduler/shard/front')>;
   gc(): Promise<typeof import('@stx-make/scheduler/gc/gc')>;
   doctor(options: DoctorOptions): Promise<readonly DoctorCheck[]>;
   daemonStatus(stateRoot: string, env: NodeJS.ProcessEnv): Promise<DaemonStatus>;

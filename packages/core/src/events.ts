@@ -120,6 +120,8 @@ export type RunEvent = { readonly at: number } & (
       readonly result: 'hit' | 'built' | 'unchanged';
       readonly digest: string;
       readonly origin: Origin;
+      /** The remote it was taken from, where it was. */
+      readonly from?: string | undefined;
       /** Milliseconds of the build itself; 0 for a hit. */
       readonly duration: number;
       /** Bytes of all blobs of the output. */

@@ -135,6 +135,8 @@ export interface RunTarget {
   /** Manifest digest, null where there is no output. */
   readonly digest: string | null;
   readonly origin: Origin | null;
+  /** The remote it was taken from, where it was. */
+  readonly from?: string | undefined;
   readonly seconds: number;
   readonly reasons: readonly Reason[];
 }

@@ -97,9 +97,25 @@ export const selectionOptions = {
   except: { kind: 'list', value: 'SELECTION', summary: 'Without these; may be given more than once' },
 } as const satisfies OptionSpecs;
 
+/** Commands that share records with other machines. */
+export const remoteOptions = {
+  remote: {
+    kind: 'text',
+    value: 'HOST/PATH',
+    summary: 'A registry to take records and outputs of other machines from; see docs/remote.md',
+    env: 'STX_MAKE_REMOTE',
+  },
+  'remote-write': { kind: 'flag', summary: 'Give the remote what is built here, too' },
+  'remote-insecure': {
+    kind: 'flag',
+    summary: 'Let a remote on another machine that is written with http:// be asked in the clear',
+  },
+} as const satisfies OptionSpecs;
+
 /** Commands that build. */
 export const runOptions = {
   ...planOptions,
+  ...remoteOptions,
   'keep-going': { kind: 'flag', short: 'k', summary: 'After a failure build on what does not depend on it' },
   'no-wait': { kind: 'flag', summary: 'Fail at once (exit 3) when another run holds the tree or state' },
   strict: { kind: 'flag', summary: 'Fail when equal inputs gave another output than before' },

@@ -4,7 +4,7 @@
 import { EXIT, exitCodeOf, ProblemError } from '@stx-make/core/errors';
 import type { RunOptions, RunSummary, Session } from '@stx-make/scheduler/api';
 import type { Handler, Invocation, OptionValues } from '../args/model.ts';
-import type { detachOptions } from '../args/options.ts';
+import type { detachOptions, shardOptions } from '../args/options.ts';
 import type { CommandContext } from '../context.ts';
 import { switchVariable } from '../io.ts';
 import { runDetached, tellStarter } from '../live/detach.ts';
@@ -12,8 +12,9 @@ import { OwnRun } from '../live/own-run.ts';
 import { makeReporter } from '../report/make.ts';
 import { problemDocuments } from '../report/output.ts';
 import { type RunValues, runOptionsOf, selectionOf, warnOf, withSession } from './session.ts';
+import { shardOf } from './shard.ts';
 
-type BuildValues = RunValues & OptionValues<typeof detachOptions>;
+type BuildValues = RunValues & OptionValues<typeof detachOptions> & OptionValues<typeof shardOptions>;
 
 export const world: Handler<BuildValues> = (context, invocation) => runSelection(context, invocation);
 export const build: Handler<BuildValues & { readonly except: readonly string[] }> = (context, invocation) =>
@@ -32,7 +33,9 @@ async function runSelection(
     const selection = await selectionOf(context, session, invocation.args, except);
     warnOf(context, session.tree.warnings);
     if (selection === null) return nothingSelected(context);
-    const options = runOptionsOf(context, session, invocation.options, selection, invocation.line);
+    const options = withShard(context, session, invocation.options, {
+      ...runOptionsOf(context, session, invocation.options, selection, invocation.line),
+    });
     if (check) {
       return await (await import('./check.ts')).checkSelection(context, session, options);
     }
@@ -44,6 +47,15 @@ async function runSelection(
     return exitCodeOfRun(summary);
   };
   return await withSession(context, use, { outline });
+}
+
+function withShard(
+  { io }: CommandContext,
+  session: Session,
+  values: BuildValues,
+  options: RunOptions,
+): RunOptions {
+  return { ...options, shard: shardOf(values, io.env, options.remote, session.content) };
 }
 
 /** The run itself: shown here, and to whoever attaches. */
@@ -87,14 +99,16 @@ function runDocument(summary: RunSummary): Record<string, unknown> {
     interrupted: summary.interrupted,
     seconds: milliseconds(summary.seconds),
     counts: summary.counts,
-    targets: summary.targets.map(({ name, result, digest, origin, seconds, reasons }) => ({
+    targets: summary.targets.map(({ name, result, digest, origin, from, seconds, reasons }) => ({
       name,
       result,
       digest,
       origin,
+      ...(from === undefined ? {} : { from }),
       seconds: milliseconds(seconds),
       reasons,
     })),
+    ...(summary.shard === undefined ? {} : { shard: summary.shard }),
     // Equal inputs that gave another output than before.
     findings: summary.findings ?? [],
     ...(errors.length > 0 ? { errors } : {}),

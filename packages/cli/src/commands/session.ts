@@ -10,6 +10,7 @@ import type { OptionValues } from '../args/model.ts';
 import type { planOptions, runOptions } from '../args/options.ts';
 import type { CommandContext } from '../context.ts';
 import { checkProgress, switchVariable, variable } from '../io.ts';
+import { remoteOf } from './remote.ts';
 
 /** Opens the session, runs `use`, closes it whatever happens. Says where the tree is when it was not found
  * from the current folder. @throws ProblemError */
@@ -105,6 +106,7 @@ export function runOptionsOf(
     wait: !values['no-wait'],
     strict: values.strict,
     offline: values.offline,
+    remote: remoteOf(values, context.io.env, session.config),
     limits: {
       ...(memory === undefined ? {} : { memory }),
       ...(cpu === undefined ? {} : { cpuQuota: cpu * MICROSECONDS_PER_PERCENT }),

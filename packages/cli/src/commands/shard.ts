@@ -16,14 +16,14 @@ const MOST_SHARDS = 256;
 const SILENCE = 120;
 
 /**
- * @param treeKey stands for the session where nobody gave one: runs on equal trees find each other
+ * @param content of the tree: names the session where nobody else did
  * @throws ProblemError `bad-shard`, `shard-without-remote` (input)
  */
 export function shardOf(
   values: ShardValues,
   env: NodeJS.ProcessEnv,
   remote: RunOptions['remote'],
-  treeKey: () => string,
+  content: string,
 ): RunOptions['shard'] {
   if (values.shard === undefined) return null;
   const { index, count } = parseShard(values.shard);
@@ -36,14 +36,18 @@ export function shardOf(
       }),
     );
   }
-  const given = values.session || variable(env, 'STX_MAKE_SESSION') || sessionOfCi(env);
-  return {
-    index,
-    count,
-    session: given ?? treeKey(),
-    isOwnSession: given !== null,
-    silence: (values['shard-silence'] ?? SILENCE) * 1_000,
-  };
+  const silence = (values['shard-silence'] ?? SILENCE) * 1_000;
+  return { index, count, ...sessionNameOf(values.session, env, content), silence };
+}
+
+/** The session's name: given, else the CI system's, else the tree's content, which other runs may have, too. */
+export function sessionNameOf(
+  given: string | undefined,
+  env: NodeJS.ProcessEnv,
+  content: string,
+): { readonly session: string; readonly isOwnSession: boolean } {
+  const name = given || variable(env, 'STX_MAKE_SESSION') || sessionOfCi(env);
+  return { session: name ?? `tree ${content}`, isOwnSession: name !== null };
 }
 
 /** @throws ProblemError `bad-shard` (input) */

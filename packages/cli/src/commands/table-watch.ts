@@ -2,11 +2,12 @@
  * The command `watch`, as data.
  */
 import { type CommandSpec, defineCommand } from '../args/model.ts';
-import { runOptions, selectionOptions, workerOptions } from '../args/options.ts';
+import { remoteOptions, runOptions, selectionOptions, workerOptions } from '../args/options.ts';
 
 /** What of a run's options makes sense again and again. */
 export const watchOptions = {
   ...workerOptions,
+  ...remoteOptions,
   'strict-engine': runOptions['strict-engine'],
   'keep-going': runOptions['keep-going'],
   offline: runOptions.offline,

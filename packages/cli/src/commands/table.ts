@@ -3,12 +3,20 @@
  */
 import { SHELLS } from '../args/complete-scripts.ts';
 import { type CommandSpec, defineCommand } from '../args/model.ts';
-import { detachOptions, planOptions, runOptions, selectionOptions, workerOptions } from '../args/options.ts';
+import {
+  detachOptions,
+  planOptions,
+  runOptions,
+  selectionOptions,
+  shardOptions,
+  workerOptions,
+} from '../args/options.ts';
 import { imageCommands } from './table-images.ts';
 import { keepCommands } from './table-keep.ts';
 import { liveCommands } from './table-live.ts';
 import { pastCommands } from './table-past.ts';
 import { reviewCommands } from './table-review.ts';
+import { shardCommands } from './table-shards.ts';
 import { watchCommands } from './table-watch.ts';
 
 const BUILD = 'Build';
@@ -39,7 +47,7 @@ export const commands: readonly CommandSpec[] = [
       'A terminal that is closed never ends a run: it goes on without it, and can be watched with attach.',
     ],
     arguments: [],
-    options: { ...runOptions, ...detachOptions },
+    options: { ...runOptions, ...detachOptions, ...shardOptions },
     examples: [
       { line: 'world', text: 'everything, on the managed BuildKit' },
       { line: 'world -k -j 4', text: 'four builds at a time, going on after failures' },
@@ -48,6 +56,7 @@ export const commands: readonly CommandSpec[] = [
         text: 'on two daemons; results travel through the local store',
       },
       { line: 'world --json > result.json', text: 'for a script' },
+      { line: 'world --remote ghcr.io/org/cache', text: 'taking what other machines have built' },
       { line: 'world --detach', text: 'for hours, over ssh: look at it with attach' },
     ],
     signals: 'kind',
@@ -58,7 +67,7 @@ export const commands: readonly CommandSpec[] = [
     group: BUILD,
     summary: 'Build targets and all they need',
     arguments: [{ ...selection, arity: 'some' }],
-    options: { ...runOptions, ...detachOptions, ...selectionOptions },
+    options: { ...runOptions, ...detachOptions, ...shardOptions, ...selectionOptions },
     examples: [
       { line: 'build core-musl', text: 'one target' },
       { line: 'build musl user-htop', text: 'a bare name works where it is unique' },
@@ -95,6 +104,7 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./plan.ts')).plan,
   }),
   ...watchCommands,
+  ...shardCommands,
   defineCommand({
     name: 'graph',
     group: ASK,

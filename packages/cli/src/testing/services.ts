@@ -90,6 +90,7 @@ export function testServices(
     asked,
     openSession: (options) => Promise.resolve(testSession(options.root ?? '/tree')),
     settings: () => Promise.resolve(NO_CONFIG),
+    shards: () => Promise.reject(new Error('not here')),
     makePlan: (_session, options) => {
       asked.push(options);
       return Promise.resolve(testPlan(options.selection));
@@ -195,6 +196,7 @@ export function testSession(root: string): Session {
     state: statePaths('/state'),
     platform: 'linux/amd64',
     config: NO_CONFIG,
+    content: 'content',
     tree: { recipes: [], graph: testGraph(), warnings: [] },
     fellBack: false,
     close: () => {},

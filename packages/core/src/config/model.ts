@@ -16,6 +16,8 @@ export interface Config {
   readonly workers: readonly string[];
   /** `HOST[:PORT][/NAMESPACE]`, where published images are looked for. */
   readonly registries: readonly string[];
+  /** `HOST[:PORT]/PATH`, where records are shared. */
+  readonly remote: string | null;
   /** Images from outside that Containerfiles may use. */
   readonly allowedImages: readonly string[];
   /** Only what differs from the defaults. */
@@ -30,6 +32,7 @@ export const NO_CONFIG: Config = {
   jobs: null,
   workers: [],
   registries: [],
+  remote: null,
   allowedImages: [],
   lint: new Map(),
   workerPlaces: [],

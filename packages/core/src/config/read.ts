@@ -12,7 +12,7 @@ import { platformFault } from '../recipe/platform.ts';
 import { parseToml } from '../recipe/toml.ts';
 import { type Config, NO_CONFIG } from './model.ts';
 
-const KEYS = ['platform', 'jobs', 'workers', 'registries', 'allowed_images', 'lint'];
+const KEYS = ['platform', 'jobs', 'workers', 'registries', 'remote', 'allowed_images', 'lint'];
 
 export interface ConfigResult {
   /** Null where there is any problem. */
@@ -38,6 +38,7 @@ export function readConfig(bytes: Uint8Array, file: string): ConfigResult {
     jobs: fields.integer('jobs', 1)?.value ?? null,
     workers: workers.map(({ value }) => value),
     registries: readRegistries(fields, problems),
+    remote: readRemote(fields, problems),
     allowedImages: readImages(fields, problems),
     lint: readLevels(fields.table('lint'), problems),
     workerPlaces: workers.map(({ place }) => place),
@@ -92,6 +93,17 @@ function readRegistries(fields: Fields, problems: FileProblems): string[] {
     }
     return value;
   });
+}
+
+function readRemote(fields: Fields, problems: FileProblems): string | null {
+  const remote = fields.string('remote');
+  if (remote === null) return null;
+  const name = remote.value.replace(/^https?:\/\//, '');
+  if (!name.includes('/') || parseImage(`${name}/x`) === null) {
+    const hint = 'write HOST[:PORT]/PATH, e.g. ghcr.io/my-org/stagex-cache';
+    problems.add('bad-registry', remote.place, `${JSON.stringify(remote.value)} is no remote`, hint);
+  }
+  return remote.value;
 }
 
 function readImages(fields: Fields, problems: FileProblems): string[] {

@@ -7,16 +7,19 @@ import { join } from 'node:path';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { RunSummary } from '../api.ts';
 import { addressKey, engineKey } from '../plan/engine-key.ts';
-import type { Standing } from '../plan/evaluate.ts';
-import { evaluateTree } from '../plan/plan.ts';
+import { judge, type Standing } from '../plan/evaluate.ts';
+import { evaluateContext, evaluateTree } from '../plan/plan.ts';
 import { type Pool, removeStaleOutputs } from '../store/index.ts';
+import { beginShard, leaveResult, type ShardParts, ungiven } from './begin-shard.ts';
 import { conduct } from './conduct.ts';
 import type { RunContext } from './context.ts';
 import type { Crew } from './driver.ts';
 import { finishHits } from './hits.ts';
 import { Outdated } from './outdated.ts';
 import { emitPlan, priorities } from './outlook.ts';
+import { RunRemote } from './run-remote.ts';
 import { openRunSources, type RunSources } from './run-sources.ts';
+import type { ShardRun } from './shard-run.ts';
 import { summarise } from './summary.ts';
 import { worldPorts } from './world.ts';
 
@@ -42,7 +45,10 @@ export async function buildRun(
   });
   emit({ type: 'activity', id: 'workers', text: 'connected to BuildKit', done: true });
   let sources: RunSources | null = null;
-  const outdated = new Outdated(workspace, engineKey(crew.engine, options.strictEngine));
+  let shard: ShardRun | null = null;
+  const remote = options.remote ? new RunRemote(context, pool, options.remote) : null;
+  const engine = engineKey(crew.engine, options.strictEngine);
+  const outdated = new Outdated(workspace, engine);
   try {
     for (const problem of crew.warnings) emit({ type: 'warning', problem });
     const standings = await judgeFor(context, pool, order, judged, crew);
@@ -52,14 +58,23 @@ export async function buildRun(
       workers: crew.workers,
       notes: crew.notes,
     });
-    if (order.every((target) => standings.get(target.name)?.state === 'hit')) {
-      return summarise(context, order, finishHits(context, pool, order, standings), []);
+    if (!options.shard && order.every((target) => standings.get(target.name)?.state === 'hit')) {
+      const hits = finishHits(context, pool, order, standings);
+      await remote?.giveHits(standings.values());
+      return summarise(context, order, hits, []);
     }
     await pool.prepareForExport();
     removeStaleOutputs(workspace.out);
     context.keepEvents();
     state.history.begin(context.id, workspace.treeKey, context.started, options.command);
     sources = openRunSources(context);
+    if (options.shard && remote !== null) {
+      context.afterwards((summary) => leaveResult(context, summary));
+      const judging = evaluateContext(workspace, state, pool, order, engine, options);
+      const judgeOne: ShardParts['judge'] = (target, outputOf) => judge(target, outputOf, judging);
+      const jobs = crew.workers.reduce((sum, worker) => sum + worker.jobs, 0);
+      shard = await beginShard(context, options.shard, { remote, order, judge: judgeOne, engine, jobs });
+    }
     const urgency = priorities(order, state);
     context.onEdits?.(() => void outdated.look());
     const results = await conduct(
@@ -73,13 +88,17 @@ export async function buildRun(
         finish: outdated.finish,
         clock: () => performance.now(),
         onBegun: context.onBegun,
+        follower: shard ?? undefined,
       },
-      worldPorts(context, pool, work, crew, sources, order, outdated),
+      worldPorts(context, pool, work, crew, sources, order, outdated, { remote, shard }),
       emit,
     );
-    return summarise(context, order, results, []);
+    const left = (await remote?.drain()) ?? [];
+    await shard?.end();
+    return summarise(context, order, results, shard === null ? [] : ungiven(shard, left), shard);
   } finally {
     await outdated.close();
+    remote?.close();
     sources?.close();
     await crew.close();
     rmSync(work, { recursive: true, force: true });

@@ -10,6 +10,7 @@ import type { Output } from '@stx-make/core/oci/model';
 import type { Fingerprint } from '../plan/inputs.ts';
 import { Ending } from './ending.ts';
 import { editedTooOften, failureOf, noWorkerFor } from './failures.ts';
+import { settledOf } from './origin.ts';
 import type { Slots } from './placement.ts';
 import type {
   Attempt,
@@ -128,8 +129,8 @@ class Conductor implements Steered {
       const standing = this.#ports.judge(target, (dependency) => this.#book.outputOf(dependency));
       switch (standing.state) {
         case 'hit': {
-          const { output, manifest, origin, fingerprint } = standing.record;
-          this.#spawn(name, () => this.#provide(target, { output, manifest, origin }, fingerprint));
+          const { fingerprint } = standing.record;
+          this.#spawn(name, () => this.#provide(target, settledOf(standing.record), fingerprint));
           return;
         }
         case 'build':
@@ -158,7 +159,8 @@ class Conductor implements Steered {
     const turn = this.#book.turnOf(name);
     if (this.#ports.seek !== undefined) {
       this.#book.states.move(name, 'seeking');
-      const sought = await this.#ports.seek(target, fingerprint, this.#ending.starting);
+      const { starting } = this.#ending;
+      const sought = await this.#ports.seek(target, fingerprint, this.#outputsFor(target), starting);
       if (!this.#book.isCurrent(name, turn)) return;
       if (sought.status === 'found') return await this.#provide(target, sought.settled, fingerprint.digest);
       if (sought.status === 'failed') return this.#fail(name, sought.failure, 0, reasons);

@@ -14,6 +14,7 @@ import {
   publishOutput,
 } from '../store/index.ts';
 import type { RunContext } from './context.ts';
+import { settledOf } from './origin.ts';
 import type { ConductedTarget } from './ports.ts';
 import { keepSettled } from './settled.ts';
 
@@ -31,7 +32,8 @@ export function finishHits(
   for (const { name, tag } of order) {
     const standing = standings.get(name);
     if (standing?.state !== 'hit') throw new Error(`${name} is no hit`);
-    const { output, manifest, origin } = standing.record;
+    const settled = settledOf(standing.record);
+    const { output, manifest, origin, from } = settled;
     if (!isPublished(pool, output, workspace.out, { name, tag })) {
       publishOutput(pool, output, workspace.out, { name, tag });
     }
@@ -42,7 +44,7 @@ export function finishHits(
     }
     results.set(name, {
       result: 'hit',
-      settled: { output, manifest, origin },
+      settled,
       failure: null,
       duration: 0,
       reasons: [],
@@ -53,6 +55,7 @@ export function finishHits(
       result: 'hit',
       digest: manifest,
       origin,
+      from,
       duration: 0,
       size: outputSize(output),
       reasons: [],
@@ -82,6 +85,7 @@ export function settleHits(
       expected: expected.get(name) ?? null,
       manifest: record.manifest,
       origin: record.origin,
+      from: settledOf(record).from,
       size: outputSize(record.output),
     })),
     blobs: [...new Set(hits.flatMap(({ record }) => blobsOf(record.output).map(hexOf)))],

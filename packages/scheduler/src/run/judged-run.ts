@@ -26,7 +26,7 @@ async function judgeAndBuild(context: RunContext): Promise<RunSummary> {
   const seen = engineKey(state.engineAt(addressKey(options.workers.addresses)), options.strictEngine);
   const standings = await evaluateTree(workspace, state, pool, order, seen, options);
   const upToDate = order.every((target) => standings.get(target.name)?.state === 'hit');
-  if (!upToDate) {
+  if (!upToDate || options.shard) {
     // Not imported before it is needed: a run with nothing to build starts no process and loads no queue.
     const { buildRun } = await import('./build-run.ts');
     return await buildRun(context, pool, order, standings);
@@ -35,5 +35,10 @@ async function judgeAndBuild(context: RunContext): Promise<RunSummary> {
   removeStaleOutputs(workspace.out);
   const results = finishHits(context, pool, order, standings);
   settleHits(context, pool, order, standings);
+  if (options.remote?.write === true) {
+    const { RunRemote } = await import('./run-remote.ts');
+    const remote = new RunRemote(context, pool, options.remote);
+    await remote.giveHits(standings.values()).finally(() => remote.close());
+  }
   return summarise(context, order, results, []);
 }

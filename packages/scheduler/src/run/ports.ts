@@ -37,6 +37,8 @@ export interface Settled {
   readonly output: Output;
   readonly manifest: string;
   readonly origin: Origin;
+  /** The remote it was taken from, where it was. */
+  readonly from?: string | undefined;
 }
 
 /** Another output of the same fingerprint was known. */
@@ -71,7 +73,12 @@ export interface RunPorts {
    * Looks for the output elsewhere before it is built here; left out where there is nowhere to look. May take as long as
    * somebody else's build. What a registry can do wrong is no error: then the target is built here.
    */
-  seek?(target: GraphTarget, fingerprint: Fingerprint, signal: AbortSignal): Promise<Sought>;
+  seek?(
+    target: GraphTarget,
+    fingerprint: Fingerprint,
+    outputs: ReadonlyMap<string, Output>,
+    signal: AbortSignal,
+  ): Promise<Sought>;
   /** Makes sure that the target's sources are here, and what it needs of others' outputs. Throws ProblemError. */
   fetch(target: GraphTarget, outputs: ReadonlyMap<string, Output>, signal: AbortSignal): Promise<void>;
   build(attempt: Attempt): Promise<AttemptResult>;

@@ -58,6 +58,7 @@ export class RunBook {
       result,
       digest: settled.manifest,
       origin: settled.origin,
+      from: settled.from,
       duration,
       size: outputSize(settled.output),
       reasons,

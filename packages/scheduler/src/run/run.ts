@@ -3,6 +3,7 @@
  *
  * Reads like a table of contents; the parts are beside it.
  */
+import type { Problem } from '@stx-make/core/errors';
 import { EVENT_SCHEMA, type EventSink } from '@stx-make/core/events';
 import type { Run, RunControl, RunOptions, RunSummary } from '../api.ts';
 import { runEventsFile } from '../paths.ts';
@@ -41,12 +42,14 @@ export const run: Run = async (session, options, sink, control) => {
   });
   control.onSteering?.(steering);
   let locks: RunLocks | null = null;
+  const later: Parameters<RunContext['afterwards']>[0][] = [];
+  let summary: RunSummary | null = null;
   try {
     locks = await takeLocks(workspace, options, control, emit);
     const state = workspace.openState();
     for (const problem of state.warnings) emit({ type: 'warning', problem });
     const keepEvents = (): void => journal.keep();
-    return await lockedRun({
+    summary = await lockedRun({
       workspace,
       options,
       state,
@@ -55,16 +58,25 @@ export const run: Run = async (session, options, sink, control) => {
       began,
       emit,
       keepEvents,
+      eventsFile,
+      afterwards: (work) => later.push(work),
       stop: control.stop,
       onEdits: control.onEdits,
       onBegun: (steered) => steering.begin(steered),
     });
+    return summary;
   } finally {
     steering.close();
-    const problem = await journal.close();
     // Too late for the journal, in time for whoever watches.
-    if (problem !== null) sink({ at: Math.round(performance.now() - began), type: 'warning', problem });
-    locks?.release();
+    const say = (problem: Problem | null): void => {
+      if (problem !== null) sink({ at: Math.round(performance.now() - began), type: 'warning', problem });
+    };
+    say(await journal.close());
+    try {
+      if (summary !== null) for (const work of later) say(await work(summary));
+    } finally {
+      locks?.release();
+    }
   }
 };
 

@@ -39,7 +39,7 @@ async function run(
     options(order, more),
     change({
       ...ports,
-      seek: (target, _, signal) => {
+      seek: (target, _, __, signal) => {
         asked.push(target.name);
         return seek(target.name, signal);
       },

@@ -33,6 +33,8 @@ export interface SettledTarget {
   readonly expected: number | null;
   readonly manifest: Digest;
   readonly origin: Origin;
+  /** The remote it was taken from, where it was. */
+  readonly from?: string | undefined;
   /** Bytes of the output. */
   readonly size: number;
 }
@@ -69,16 +71,18 @@ export function settledRun(context: RunContext): RunSummary | null {
   );
   context.emit({ type: 'plan', targets: plans.sort((a, b) => byCodeUnit(a.name, b.name)) });
   const results = new Map<string, EndedTarget>();
-  for (const { name, manifest, origin, size } of answer.targets) {
+  for (const { name, manifest, origin, from, size } of answer.targets) {
     const common = { result: 'hit', duration: 0, reasons: [] } as const;
-    results.set(name, { ...common, settled: { manifest, origin }, failure: null });
-    context.emit({ type: 'target-finished', target: name, digest: manifest, origin, size, ...common });
+    results.set(name, { ...common, settled: { manifest, origin, from }, failure: null });
+    context.emit({ type: 'target-finished', target: name, digest: manifest, origin, from, size, ...common });
   }
   return summarise(context, answer.targets, results, []);
 }
 
 function settledAnswer(context: RunContext): Settled | null {
-  if (context.options.noCache) return null;
+  const { noCache, remote, shard } = context.options;
+  // What there is may have to be given to others.
+  if (noCache || remote?.write === true || shard) return null;
   const { database } = context.state;
   const row = database.get<{ key: string; stats: Uint8Array; text: string }>(
     'SELECT key, stats, text FROM settled WHERE tree = ? AND selection = ?',

@@ -21,8 +21,10 @@ import type { ConductedTarget, Emit, Follower, Settled, Sought } from './ports.t
 
 export interface ShardSetup {
   readonly shard: ShardOptions;
-  /** Of the tree. */
+  /** Of the tree: see Session. */
   readonly platform: string;
+  readonly content: string;
+  readonly engine: string;
   readonly notes: RemoteNotes;
   readonly order: readonly GraphTarget[];
   /** Judges a target whose dependencies all have an output. */
@@ -31,6 +33,7 @@ export interface ShardSetup {
   readonly find: (
     target: GraphTarget,
     fingerprint: Fingerprint,
+    outputs: ReadonlyMap<string, Output>,
     signal: AbortSignal,
   ) => Promise<Settled | null>;
   /** Shares out what nobody has a record of. */
@@ -93,13 +96,15 @@ export class ShardRun implements Follower {
 
   /** Makes or reads the session's plan. @throws the stop signal's reason */
   static async begin(setup: ShardSetup): Promise<ShardRun> {
-    const { shard, platform, notes, stop, emit } = setup;
+    const { shard, platform, content, engine, notes, stop, emit } = setup;
     const say = (text: string, done: boolean): void => emit({ type: 'activity', id: 'shard', text, done });
     say(`shard ${shard.index}/${shard.count}: looking for what the remote has, and for the plan`, false);
     const plan = await sharePlan({
       notes,
       tag: tagsOf({ ...shard, platform }).plan,
       count: shard.count,
+      tree: content,
+      engine,
       make: async () => await setup.assign(await withoutRecord(setup)),
       signal: stop,
     });
@@ -114,9 +119,14 @@ export class ShardRun implements Follower {
   }
 
   /** For RunPorts. */
-  async seek(target: GraphTarget, fingerprint: Fingerprint, signal: AbortSignal): Promise<Sought> {
+  async seek(
+    target: GraphTarget,
+    fingerprint: Fingerprint,
+    outputs: ReadonlyMap<string, Output>,
+    signal: AbortSignal,
+  ): Promise<Sought> {
     const { name } = target;
-    const find: Find = (until) => this.#setup.find(target, fingerprint, until);
+    const find: Find = (until) => this.#setup.find(target, fingerprint, outputs, until);
     const sought = await this.#awaiting.seek(name, find, signal);
     switch (sought.status) {
       case 'found':
@@ -211,16 +221,20 @@ async function withoutRecord({ order, judge, find, stop }: ShardSetup): Promise<
     outputs.set(
       target.name,
       Promise.all(needed).then(async (found) => {
-        const known = new Map(target.dependencies.map((name, index) => [name, found[index] ?? null]));
-        if ([...known.values()].includes(null)) return null;
+        const known = new Map<string, Output>();
+        for (const [index, name] of target.dependencies.entries()) {
+          const output = found[index] ?? null;
+          if (output === null) return null;
+          known.set(name, output);
+        }
         const standing = judge(target, (name) => {
           const output = known.get(name);
-          if (output === null || output === undefined) throw new Error(`${name} has no output`);
+          if (output === undefined) throw new Error(`${name} has no output`);
           return output;
         });
         if (standing.state === 'hit') return standing.record.output;
         if (standing.state !== 'build') return null;
-        return (await find(target, standing.fingerprint, stop))?.output ?? null;
+        return (await find(target, standing.fingerprint, known, stop))?.output ?? null;
       }),
     );
   }

@@ -10,14 +10,24 @@ import {
 } from '@stx-make/core/errors';
 import type { Failure } from '@stx-make/core/events';
 import { byCodeUnit } from '@stx-make/core/order';
-import type { RunFinding, RunSummary } from '../api.ts';
+import type { RunFinding, RunShard, RunSummary } from '../api.ts';
 import type { RunContext } from './context.ts';
 import type { ConductedTarget } from './ports.ts';
 
 /** What a summary wants to know of a target. */
 export type EndedTarget = Omit<ConductedTarget, 'settled'> & {
-  readonly settled: Pick<NonNullable<ConductedTarget['settled']>, 'manifest' | 'origin'> | null;
+  readonly settled: Pick<NonNullable<ConductedTarget['settled']>, 'manifest' | 'origin' | 'from'> | null;
 };
+
+/** Of a shard: what counts for it. What failed on another one is that one's failure. */
+export interface ShardPart {
+  isOwn(target: string): boolean;
+  part(): RunShard;
+}
+
+function leveled(problem: Problem, isOurs: boolean): Problem {
+  return isOurs ? problem : { ...problem, level: 'warning' };
+}
 
 /** The summary and its event; the history row where something was built. */
 export function summarise(
@@ -25,10 +35,13 @@ export function summarise(
   order: readonly { readonly name: string }[],
   results: ReadonlyMap<string, EndedTarget>,
   more: readonly Problem[],
+  shard: ShardPart | null = null,
 ): RunSummary {
   const counts = { targets: order.length, hit: 0, built: 0, unchanged: 0, failed: 0, skipped: 0 };
   const problems = [...more];
   const findings: RunFinding[] = [];
+  /** Not done though it was ours to do. */
+  let undone = 0;
   const targets = order
     .map(({ name }) => name)
     .sort(byCodeUnit)
@@ -36,7 +49,9 @@ export function summarise(
       const end = results.get(name);
       if (end === undefined) throw new Error(`${name} has no result`);
       counts[end.result] += 1;
-      if (end.failure !== null) problems.push(problemOf(name, end.failure));
+      const isOurs = shard === null || shard.isOwn(name);
+      if (end.failure !== null) problems.push(leveled(problemOf(name, end.failure), isOurs));
+      if (isOurs && (end.result === 'failed' || end.result === 'skipped')) undone += 1;
       if (end.finding !== undefined) {
         const { text, before, now } = end.finding;
         findings.push({ target: name, text, before, now });
@@ -47,12 +62,13 @@ export function summarise(
         result: end.result,
         digest: end.settled?.manifest ?? null,
         origin: end.settled?.origin ?? null,
+        from: end.settled?.from,
         seconds: end.duration / 1_000,
         reasons: end.reasons,
       };
     });
   const interrupted = context.stop.aborted && counts.skipped > 0;
-  const ok = counts.failed === 0 && counts.skipped === 0 && !problems.some(({ level }) => level === 'error');
+  const ok = undone === 0 && !problems.some(({ level }) => level === 'error');
   const duration = performance.now() - context.began;
   const summary: RunSummary = {
     run: context.id,
@@ -62,10 +78,11 @@ export function summarise(
     counts,
     targets,
     findings,
+    ...(shard === null ? {} : { shard: shard.part() }),
     problems,
   };
-  if (counts.hit < counts.targets)
-    context.state.history.finish(context.id, Date.now(), ok, JSON.stringify({ counts, interrupted }));
+  // Where nothing was begun there is no row, and nothing is written.
+  context.state.history.finish(context.id, Date.now(), ok, JSON.stringify({ counts, interrupted }));
   context.emit({ type: 'run-finished', ok, duration, counts, interrupted });
   return summary;
 }

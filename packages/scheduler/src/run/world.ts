@@ -8,13 +8,22 @@ import type { Output } from '@stx-make/core/oci/model';
 import { engineKey } from '../plan/engine-key.ts';
 import { judge } from '../plan/evaluate.ts';
 import { evaluateContext } from '../plan/plan.ts';
+import type { BuildRecord } from '../state/records.ts';
 import { explainOutputs, isPublished, type Pool, publishOutput } from '../store/index.ts';
 import { type AttemptTools, attemptBuild } from './attempt.ts';
 import type { RunContext } from './context.ts';
 import type { Crew } from './driver.ts';
 import type { Outdated } from './outdated.ts';
 import type { Attempt, Finding, Recorded, RunPorts, Settled } from './ports.ts';
+import type { RunRemote } from './run-remote.ts';
 import type { RunSources } from './run-sources.ts';
+import type { ShardRun } from './shard-run.ts';
+
+/** Where outputs are had from and given to, besides here. */
+export interface Others {
+  readonly remote: RunRemote | null;
+  readonly shard: ShardRun | null;
+}
 
 export function worldPorts(
   context: RunContext,
@@ -24,6 +33,7 @@ export function worldPorts(
   sources: RunSources,
   order: readonly GraphTarget[],
   outdated: Outdated,
+  others: Others,
 ): RunPorts {
   const { workspace, state, options } = context;
   const engine = engineKey(crew.engine, options.strictEngine);
@@ -39,22 +49,40 @@ export function worldPorts(
       target.recipe.sources.map(({ file, sha256 }) => ({ file, sha256, path: sources.pathOf(sha256) })),
     isStillWanted: (attempt) => outdated.isStillWanted(attempt),
   };
+  const { remote, shard } = others;
+  /** A record is on its way to the others. */
+  const give = (given: BuildRecord, facts: string, duration: number | null): void => {
+    if (remote === null) return;
+    const there = remote.gives(given, facts, duration);
+    shard?.gives(given.target, there);
+  };
   const logFile = (target: string): string => join(state.paths.logs, context.id, `${target}.log`);
   return {
     judge: (target, outputOf) => {
       const standing = judge(target, outputOf, judging);
       outdated.judged(target, standing, outputOf);
+      if (standing.state === 'hit' && standing.record.fingerprint === standing.fingerprint.digest) {
+        give(standing.record, standing.fingerprint.text, null);
+      }
       return standing;
     },
+    ...(remote === null ? {} : { seek: seeker(remote, shard, judging.forced) }),
     reload: async () => {
       await workspace.reload();
     },
     refresh: (target) => newestOf(context, target),
-    fetch: (target, _, signal) => sources.fetch(target, signal),
+    fetch: async (target, outputs, signal) => {
+      await sources.fetch(target, signal);
+      const lost = (await remote?.have(outputs.keys(), signal)) ?? null;
+      if (lost !== null) throw new ProblemError(lost);
+    },
     build: (attempt) => outdated.build(attempt, (cancellable) => attemptBuild(cancellable, tools)),
     record: (attempt, output, duration) => record(context, attempt, output, duration),
     publish: async ({ name, tag }, settled, fingerprint) => {
-      if (!isPublished(pool, settled.output, workspace.out, { name, tag })) {
+      if (
+        remote?.isApart(name) !== true &&
+        !isPublished(pool, settled.output, workspace.out, { name, tag })
+      ) {
         publishOutput(pool, settled.output, workspace.out, { name, tag });
       }
       const known = judging.current.get(name);
@@ -96,19 +124,17 @@ export function worldPorts(
     const finding = others[0] === undefined ? null : await findingOf(pool, others[0].output, output);
     const settled: Settled = { output, manifest, origin: 'built' };
     const result = before?.manifest === manifest ? 'unchanged' : 'built';
-    state.records.write(
-      {
-        fingerprint: fingerprint.digest,
-        manifest,
-        output,
-        origin: 'built',
-        target: target.name,
-        run: run.id,
-        created: Date.now(),
-      },
-      fingerprint.text,
-      workspace.treeKey,
-    );
+    const written: BuildRecord = {
+      fingerprint: fingerprint.digest,
+      manifest,
+      output,
+      origin: 'built',
+      target: target.name,
+      run: run.id,
+      created: Date.now(),
+    };
+    state.records.write(written, fingerprint.text, workspace.treeKey);
+    give(written, fingerprint.text, duration);
     state.history.note({
       run: run.id,
       target: target.name,
@@ -122,6 +148,19 @@ export function worldPorts(
     });
     return { ...settled, result, finding };
   }
+}
+
+/** Asks the remote, and of a shard waits for the others. What must be built whatever is known is not asked for. */
+function seeker(
+  remote: RunRemote,
+  shard: ShardRun | null,
+  forced: ReadonlySet<string>,
+): NonNullable<RunPorts['seek']> {
+  return async (target, fingerprint, outputs, signal) => {
+    if (shard !== null) return await shard.seek(target, fingerprint, outputs, signal);
+    const settled = forced.has(target.name) ? null : await remote.seek(target, fingerprint, outputs, signal);
+    return settled === null ? { status: 'absent' } : { status: 'found', settled };
+  };
 }
 
 /** The same inputs gave another output before: the first rung at which they differ. */
@@ -159,7 +198,8 @@ function newestOf({ workspace, options }: RunContext, target: GraphTarget): Grap
   );
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Resolves after that many ms, or at once when aborted. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) {
       resolve();

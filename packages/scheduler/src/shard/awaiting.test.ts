@@ -72,6 +72,8 @@ async function play(story: Story): Promise<Told> {
     const tagOf = (shard: number) => `shard-${shard}`;
     const plan = {
       count: story.count,
+      tree: 't',
+      engine: 'e',
       shardOf: new Map(
         names.flatMap((name) => {
           const shard = given(story)(index, name);

@@ -41,6 +41,9 @@ export type ShardFailure = Pick<Failure, 'kind' | 'step' | 'exitCode' | 'file' |
 /** The work of a session as it was shared out at its beginning. */
 export interface ShardPlan {
   readonly count: number;
+  /** What the shards must have in common for their fingerprints to be the same: `Session.content`, the engine. */
+  readonly tree: string;
+  readonly engine: string;
   /** target -> shard, from 1. What had a record then is not in it. */
   readonly shardOf: ReadonlyMap<string, number>;
 }

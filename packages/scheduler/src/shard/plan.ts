@@ -5,7 +5,7 @@
  * Two that come at once may each make one. They make it from the same graph, history and records, so it is the same; where
  * it is not, some targets are built twice or taken over late, nothing worse (awaiting.ts).
  */
-import { ProblemError } from '@stx-make/core/errors';
+import { environmentProblem, inputProblem, ProblemError } from '@stx-make/core/errors';
 import type { RemoteNotes } from '../remote/model.ts';
 import type { ShardPlan } from './model.ts';
 import { readPlan, writePlan } from './text.ts';
@@ -14,17 +14,24 @@ export interface PlanRequest {
   readonly notes: Pick<RemoteNotes, 'get' | 'put'>;
   readonly tag: string;
   readonly count: number;
+  /** See ShardPlan. */
+  readonly tree: string;
+  readonly engine: string;
   /** Makes the plan, where there is none yet. */
   readonly make: () => Promise<ReadonlyMap<string, number>>;
   readonly signal: AbortSignal;
 }
 
-/** @returns the session's plan, and whether it is known to be what the others have. @throws only the signal's reason */
+/**
+ * @returns the session's plan, and whether it is known to be what the others have
+ * @throws ProblemError `other-tree` (input), `other-engine` (environment) where the others' fingerprints can never be ours;
+ * the signal's reason
+ */
 export async function sharePlan(request: PlanRequest): Promise<ShardPlan & { readonly shared: boolean }> {
-  const { count, make, tag, notes, signal } = request;
+  const { count, tree, engine, make, tag, notes, signal } = request;
   const there = await read(request);
   if (there !== null) return { ...there, shared: true };
-  const own: ShardPlan = { count, shardOf: await make() };
+  const own: ShardPlan = { count, tree, engine, shardOf: await make() };
   // Making it takes a while: another one's may be there by now.
   const meanwhile = await read(request);
   if (meanwhile !== null) return { ...meanwhile, shared: true };
@@ -38,12 +45,37 @@ export async function sharePlan(request: PlanRequest): Promise<ShardPlan & { rea
   return { ...(kept ?? own), shared: kept !== null };
 }
 
-async function read({ notes, tag, count, signal }: PlanRequest): Promise<ShardPlan | null> {
+async function read(request: PlanRequest): Promise<ShardPlan | null> {
+  const { notes, tag, count, signal } = request;
+  let text: string | null;
   try {
-    const text = await notes.get(tag, signal);
-    return text === null ? null : readPlan(text, count);
+    text = await notes.get(tag, signal);
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     return null;
+  }
+  const plan = text === null ? null : readPlan(text, count);
+  if (plan !== null) checkSame(plan, request);
+  return plan;
+}
+
+function checkSame(plan: ShardPlan, { tree, engine }: PlanRequest): void {
+  if (plan.tree !== tree) {
+    throw new ProblemError(
+      inputProblem({
+        code: 'other-tree',
+        text: 'The other shards of this session build another tree, or with another stx-make, than this one.',
+        hint: 'Check out the same commit everywhere, and give each run a --session of its own.',
+      }),
+    );
+  }
+  if (plan.engine !== engine) {
+    throw new ProblemError(
+      environmentProblem({
+        code: 'other-engine',
+        text: 'The BuildKit of the other shards gives other bytes than this one, so they can not use each other’s outputs.',
+        hint: 'Use the same BuildKit everywhere (doctor shows its canary), or give this machine a --session of its own.',
+      }),
+    );
   }
 }

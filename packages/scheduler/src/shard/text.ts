@@ -37,21 +37,23 @@ export function readStatus(text: string, shard: number): ShardStatus | null {
   return { shard, count, process, beat, ended, open, failed: failures };
 }
 
-export function writePlan({ count, shardOf }: ShardPlan): string {
+export function writePlan({ count, tree, engine, shardOf }: ShardPlan): string {
   const sorted = [...shardOf].sort(([a], [b]) => byCodeUnit(a, b));
-  return JSON.stringify({ schema: SCHEMA, count, shardOf: Object.fromEntries(sorted) });
+  return JSON.stringify({ schema: SCHEMA, count, tree, engine, shardOf: Object.fromEntries(sorted) });
 }
 
 /** Null where it is not a plan for that many shards. */
 export function readPlan(text: string, count: number): ShardPlan | null {
   const value = objectOf(text);
   if (value === null || value['count'] !== count || !isRecord(value['shardOf'])) return null;
+  const { tree, engine } = value;
+  if (typeof tree !== 'string' || typeof engine !== 'string') return null;
   const shardOf = new Map<string, number>();
   for (const [name, shard] of Object.entries(value['shardOf'])) {
     if (!isNumber(shard) || shard < 1 || shard > count) return null;
     shardOf.set(name, shard);
   }
-  return { count, shardOf };
+  return { count, tree, engine, shardOf };
 }
 
 function failureOf(value: unknown): ShardFailure | null {

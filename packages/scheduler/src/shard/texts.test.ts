@@ -44,6 +44,8 @@ test.each([
 test('a plan is for its number of shards', () => {
   const plan = {
     count: 2,
+    tree: 't',
+    engine: 'e',
     shardOf: new Map([
       ['b', 2],
       ['a', 1],
@@ -63,9 +65,40 @@ test('the first one’s plan is everybody’s', async () => {
   };
   const signal = new AbortController().signal;
   const share = (shard: number) =>
-    sharePlan({ notes, tag: 't', count: 2, make: async () => new Map([['a', shard]]), signal });
-  expect(await share(1)).toEqual({ count: 2, shardOf: new Map([['a', 1]]), shared: true });
-  expect(await share(2)).toEqual({ count: 2, shardOf: new Map([['a', 1]]), shared: true });
+    sharePlan({
+      notes,
+      tag: 't',
+      count: 2,
+      tree: 't',
+      engine: 'e',
+      make: async () => new Map([['a', shard]]),
+      signal,
+    });
+  expect(await share(1)).toEqual({
+    count: 2,
+    tree: 't',
+    engine: 'e',
+    shardOf: new Map([['a', 1]]),
+    shared: true,
+  });
+  expect(await share(2)).toEqual({
+    count: 2,
+    tree: 't',
+    engine: 'e',
+    shardOf: new Map([['a', 1]]),
+    shared: true,
+  });
+});
+
+test.each([
+  ['another tree', { tree: 'x' }, 'other-tree'],
+  ['another engine', { engine: 'x' }, 'other-engine'],
+])('%s than the others’ is said at once', async (_, other, code) => {
+  const text = writePlan({ count: 2, tree: 't', engine: 'e', shardOf: new Map() });
+  const notes = { get: async () => text, put: async () => {} };
+  const signal = new AbortController().signal;
+  const request = { notes, tag: 't', count: 2, tree: 't', engine: 'e', make: async () => new Map(), signal };
+  await expect(sharePlan({ ...request, ...other })).rejects.toMatchObject({ problems: [{ code }] });
 });
 
 test('tags are tags, and of one session alone', () => {
