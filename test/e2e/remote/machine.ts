@@ -59,8 +59,12 @@ export class Machine implements Disposable {
 
   /** Gives an output under a target's fingerprint, and waits until it is there or given up. */
   async give(target: string, output: Output, fingerprint = fingerprintOfTarget(target)) {
-    this.remote.offer(recordOf(target, output, fingerprint), fingerprint.text, 1500);
+    void this.offer(target, output, fingerprint);
     return await this.remote.drain(never);
+  }
+
+  offer(target: string, output: Output, fingerprint = fingerprintOfTarget(target)): Promise<boolean> {
+    return this.remote.offer(recordOf(target, output, fingerprint), fingerprint.text, 1500);
   }
 
   async find(target: string, fingerprint = fingerprintOfTarget(target), expectation = expectationOf(target)) {
