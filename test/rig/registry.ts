@@ -6,26 +6,57 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export class TestRegistry implements AsyncDisposable {
-  /** `127.0.0.1:<port>` */
-  readonly host: string;
-  readonly #child: ChildProcess;
-  readonly #folder: string;
+export interface RegistryOptions {
+  /** Only `USER`/`PASSWORD` may do anything (a login of htpasswd). */
+  readonly login?: boolean;
+  /** PEM files. */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly clientAuthority?: string };
+}
 
-  private constructor(host: string, child: ChildProcess, folder: string) {
-    this.host = host;
-    this.#child = child;
+/** The one login of a registry with `login`. A colon, as passwords may have. */
+export const USER = 'builder';
+export const PASSWORD = 'a:secret';
+/** bcrypt of PASSWORD, at the least cost there is. */
+const HTPASSWD = `${USER}:$2b$04$abcdefghijklmnopqrstuua4N8fNiWEz07oDt5gQqvWR8Z.VJUoOm\n`;
+
+export class TestRegistry implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #options: RegistryOptions;
+  #host = '127.0.0.1:0';
+  #child: ChildProcess | null = null;
+
+  private constructor(folder: string, options: RegistryOptions) {
     this.#folder = folder;
+    this.#options = options;
   }
 
-  static async start(): Promise<TestRegistry> {
-    const folder = mkdtempSync(join(tmpdir(), 'stx-registry-'));
-    const config = join(folder, 'config.yml');
-    const storage = `storage: {filesystem: {rootdirectory: ${folder}}, delete: {enabled: true}}`;
+  static async start(options: RegistryOptions = {}): Promise<TestRegistry> {
+    const registry = new TestRegistry(mkdtempSync(join(tmpdir(), 'stx-registry-')), options);
+    await registry.restart();
+    return registry;
+  }
+
+  /** `127.0.0.1:<port>`, the same after a restart. */
+  get host(): string {
+    return this.#host;
+  }
+
+  /** Starts it, with what it had. */
+  async restart(): Promise<void> {
+    const config = join(this.#folder, 'config.yml');
+    const storage = `storage: {filesystem: {rootdirectory: ${this.#folder}}, delete: {enabled: true}}`;
+    const { login, tls } = this.#options;
+    const files = tls && [`certificate: ${tls.certificate}`, `key: ${tls.key}`];
+    if (tls?.clientAuthority !== undefined) files?.push(`clientcas: [${tls.clientAuthority}]`);
+    const secure = files ? `, tls: {${files.join(', ')}}` : '';
+    const passwords = join(this.#folder, 'htpasswd');
+    writeFileSync(passwords, HTPASSWD);
+    const auth = login === true ? `auth: {htpasswd: {realm: test, path: ${passwords}}}\n` : '';
     // Port 0: the kernel chooses one that is free.
-    writeFileSync(config, `version: 0.1\n${storage}\nhttp: {addr: '127.0.0.1:0'}\n`);
+    writeFileSync(config, `version: 0.1\n${storage}\nhttp: {addr: '${this.#host}'${secure}}\n${auth}`);
     const child = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const host = await new Promise<string>((resolve, reject) => {
+    this.#child = child;
+    this.#host = await new Promise<string>((resolve, reject) => {
       let said = '';
       const hear = (piece: Buffer): void => {
         said += piece.toString();
@@ -37,7 +68,16 @@ export class TestRegistry implements AsyncDisposable {
       child.once('error', reject);
       child.once('exit', () => reject(new Error(`docker-registry ended:\n${said}`)));
     });
-    return new TestRegistry(host, child, folder);
+  }
+
+  /** As a crash. What it has stays. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    this.#child = null;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
   }
 
   /** Pushes a layout as upstream publishes: everything, digests kept. */
@@ -59,10 +99,18 @@ export class TestRegistry implements AsyncDisposable {
     return readdirSync(root).flatMap((two) => readdirSync(join(root, two)).map((hex) => `sha256:${hex}`));
   }
 
+  /** Tags of a repository; none where there is no such repository. */
+  tags(repository: string): string[] {
+    const root = join(this.#folder, 'docker/registry/v2/repositories', repository, '_manifests/tags');
+    try {
+      return readdirSync(root).sort();
+    } catch {
+      return [];
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill('SIGKILL');
-    await gone;
+    await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
