@@ -3,7 +3,14 @@
  */
 import { SHELLS } from '../args/complete-scripts.ts';
 import { type CommandSpec, defineCommand } from '../args/model.ts';
-import { detachOptions, planOptions, runOptions, selectionOptions, workerOptions } from '../args/options.ts';
+import {
+  detachOptions,
+  planOptions,
+  runOptions,
+  selectionOptions,
+  timeOptions,
+  workerOptions,
+} from '../args/options.ts';
 import { imageCommands } from './table-images.ts';
 import { keepCommands } from './table-keep.ts';
 import { liveCommands } from './table-live.ts';
@@ -39,7 +46,7 @@ export const commands: readonly CommandSpec[] = [
       'A terminal that is closed never ends a run: it goes on without it, and can be watched with attach.',
     ],
     arguments: [],
-    options: { ...runOptions, ...detachOptions },
+    options: { ...runOptions, ...timeOptions, ...detachOptions },
     examples: [
       { line: 'world', text: 'everything, on the managed BuildKit' },
       { line: 'world -k -j 4', text: 'four builds at a time, going on after failures' },
@@ -48,6 +55,7 @@ export const commands: readonly CommandSpec[] = [
         text: 'on two daemons; results travel through the local store',
       },
       { line: 'world --json > result.json', text: 'for a script' },
+      { line: 'world --for 5h', text: 'as far as it comes in five hours; the next one goes on' },
       { line: 'world --detach', text: 'for hours, over ssh: look at it with attach' },
     ],
     signals: 'kind',
@@ -58,7 +66,7 @@ export const commands: readonly CommandSpec[] = [
     group: BUILD,
     summary: 'Build targets and all they need',
     arguments: [{ ...selection, arity: 'some' }],
-    options: { ...runOptions, ...detachOptions, ...selectionOptions },
+    options: { ...runOptions, ...timeOptions, ...detachOptions, ...selectionOptions },
     examples: [
       { line: 'build core-musl', text: 'one target' },
       { line: 'build musl user-htop', text: 'a bare name works where it is unique' },
