@@ -164,6 +164,8 @@ export type RunEvent = { readonly at: number } & (
       readonly duration: number;
       readonly counts: RunCounts;
       readonly interrupted: boolean;
+      /** `time`: `--for` or `--until` ended it before everything was done. */
+      readonly stopped?: 'time' | null | undefined;
     }
 );
 

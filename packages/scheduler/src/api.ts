@@ -105,6 +105,10 @@ export interface RunOptions {
 export interface RunControl {
   /** First abort: stop starting, cancel what runs, record what finished. */
   readonly stop: AbortSignal;
+  /** `--for`, `--until`: aborted when nothing new may start; what runs may finish. Its reason is a text for people. */
+  readonly timeUp?: AbortSignal | undefined;
+  /** Aborted some time after `timeUp`: what still runs is cancelled. */
+  readonly graceOver?: AbortSignal | undefined;
   /**
    * For `watch`: the run gives a function to be called when files of the tree changed. Builds under way that are of
    * no use any more are cancelled and judged anew; where something that was done is outdated, nothing new starts and
@@ -166,6 +170,8 @@ export interface RunSummary {
   readonly run: string;
   readonly ok: boolean;
   readonly interrupted: boolean;
+  /** `time`: its time was up before everything was done (`RunControl.timeUp`). */
+  readonly stopped?: 'time' | null | undefined;
   readonly seconds: number;
   readonly counts: RunCounts;
   readonly targets: readonly RunTarget[];

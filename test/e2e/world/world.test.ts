@@ -212,6 +212,27 @@ describe('failures', () => {
     for (const name of ['x', 'y', 'z']) rmSync(join(root, 'packages/core', name), { recursive: true });
   });
 
+  test('--for: time is up, what runs is cancelled after its grace, exit 130; the next run goes on', async () => {
+    writeRecipes(root, {
+      'core/long':
+        'FROM stagex/core-busybox AS package\nRUN --network=none ["/bin/busybox", "sleep", "472"]\n',
+      'core/then': 'FROM scratch AS package\nCOPY --from=stagex/core-long . /\n',
+    });
+    const finished = await stx(['world', '--json', '--for', '1s', '--grace', '0s'], here());
+    expect(finished.code).toBe(130);
+    expect(finished.stderr).toContain('its time is up (--for 1s)');
+    const document = documentOf<RunDocument & { stopped: string; interrupted: boolean }>(finished);
+    expect(document).toMatchObject({ ok: false, stopped: 'time', interrupted: false });
+    expect(document.counts.failed).toBe(0);
+    const skipped = document.targets.filter(({ result }) => result === 'skipped').map(({ name }) => name);
+    expect(skipped).toEqual(expect.arrayContaining(['core-long', 'core-then']));
+    expect(document).not.toHaveProperty('errors');
+    expect(processesNamed('sleep 472')).toEqual([]);
+    writeRecipes(root, { 'core/long': 'FROM stagex/core-busybox AS package\n' });
+    expect((await world('--for', '2d')).counts).toMatchObject({ skipped: 0, failed: 0 });
+    for (const name of ['long', 'then']) rmSync(join(root, 'packages/core', name), { recursive: true });
+  });
+
   test('Ctrl-C: what runs is cancelled, what finished is kept, nothing of ours is left, exit 130', async () => {
     writeRecipes(root, {
       'core/first': { Containerfile: 'FROM scratch AS package\nCOPY x /x\n', x: 'first' },

@@ -92,6 +92,23 @@ export const detachOptions = {
   detached: { kind: 'flag', hidden: true, summary: 'The one that goes on by itself' },
 } as const satisfies OptionSpecs;
 
+/** Commands whose run can be given a time to end. */
+export const timeOptions = {
+  for: {
+    kind: 'text',
+    value: 'TIME',
+    summary:
+      'Start nothing new after this long, e.g. 5h or 1h30m; the next run goes on (exit 130, see docs/ci.md)',
+  },
+  until: { kind: 'text', value: 'HH:MM', summary: 'The same, when the clock here next shows this' },
+  grace: {
+    kind: 'text',
+    value: 'TIME',
+    summary: 'How long what runs may still take then, before it is cancelled',
+    fallback: 'a tenth of the time given, at most 30m',
+  },
+} as const satisfies OptionSpecs;
+
 /** Commands that take a selection. */
 export const selectionOptions = {
   except: { kind: 'list', value: 'SELECTION', summary: 'Without these; may be given more than once' },

@@ -214,6 +214,7 @@ function codeOf({ end, failures, targets, warnings }: RunView): number {
   if (end === null) return EXIT.environment;
   if (end.interrupted) return EXIT.interrupted;
   if (end.ok) return EXIT.done;
+  if (end.stopped === 'time' && failures.length === 0) return EXIT.interrupted;
   const tags = {
     build: 'build',
     infrastructure: 'environment',

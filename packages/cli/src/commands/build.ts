@@ -4,17 +4,21 @@
 import { EXIT, exitCodeOf, ProblemError } from '@stx-make/core/errors';
 import type { RunOptions, RunSummary, Session } from '@stx-make/scheduler/api';
 import type { Handler, Invocation, OptionValues } from '../args/model.ts';
-import type { detachOptions, shardOptions } from '../args/options.ts';
+import type { detachOptions, shardOptions, timeOptions } from '../args/options.ts';
 import type { CommandContext } from '../context.ts';
 import { switchVariable } from '../io.ts';
 import { runDetached, tellStarter } from '../live/detach.ts';
 import { OwnRun } from '../live/own-run.ts';
+import { type TimeLimit, timeLimitOf, watchClock } from '../live/time-limit.ts';
 import { makeReporter } from '../report/make.ts';
 import { problemDocuments } from '../report/output.ts';
 import { type RunValues, runOptionsOf, selectionOf, warnOf, withSession } from './session.ts';
 import { shardOf } from './shard.ts';
 
-type BuildValues = RunValues & OptionValues<typeof detachOptions> & OptionValues<typeof shardOptions>;
+type BuildValues = RunValues &
+  OptionValues<typeof detachOptions> &
+  OptionValues<typeof shardOptions> &
+  OptionValues<typeof timeOptions>;
 
 export const world: Handler<BuildValues> = (context, invocation) => runSelection(context, invocation);
 export const build: Handler<BuildValues & { readonly except: readonly string[] }> = (context, invocation) =>
@@ -25,6 +29,8 @@ async function runSelection(
   invocation: Invocation<BuildValues>,
   except: readonly string[] = [],
 ): Promise<number> {
+  // A wrong one is told before anything is detached or opened; the clock runs from here.
+  const limit = timeLimitOf(invocation.options, new Date());
   if (invocation.options.detach) return await runDetached(context, invocation.words);
   const check = invocation.options.check || switchVariable(context.io.env, 'CHECK');
   // A run of everything may find that nothing changed, and then needs no graph.
@@ -40,7 +46,7 @@ async function runSelection(
       return await (await import('./check.ts')).checkSelection(context, session, options);
     }
     const { output } = context;
-    const summary = await runShown(context, invocation.options, session, options);
+    const summary = await runShown(context, invocation.options, session, options, limit);
     if (output.json) output.document(runDocument(summary));
     // Failed targets were shown by the reporter, with their logs.
     output.problems(summary.problems.filter(({ code }) => code !== 'target-failed'));
@@ -64,11 +70,16 @@ async function runShown(
   values: BuildValues,
   session: Session,
   options: RunOptions,
+  limit: TimeLimit | null,
 ): Promise<RunSummary> {
+  const clock = watchClock(limit);
   const own = new OwnRun(context, session.state, values.detached ? tellStarter : null);
   const reporter = await makeReporter(context, values, own.keys);
   try {
-    const summary = await context.services.run(session, options, own.sink(reporter.sink), own.control);
+    const summary = await context.services.run(session, options, own.sink(reporter.sink), {
+      ...own.control,
+      ...clock.control,
+    });
     await own.close(
       exitCodeOfRun(summary),
       summary.problems.filter(({ code }) => code !== 'target-failed'),
@@ -79,6 +90,7 @@ async function runShown(
     await own.close(problems.length > 0 ? exitCodeOf(problems) : EXIT.bug, problems);
     throw error;
   } finally {
+    clock.stop();
     await reporter.close();
   }
 }
@@ -97,6 +109,7 @@ function runDocument(summary: RunSummary): Record<string, unknown> {
     ok: summary.ok,
     run: summary.run,
     interrupted: summary.interrupted,
+    stopped: summary.stopped ?? null,
     seconds: milliseconds(summary.seconds),
     counts: summary.counts,
     targets: summary.targets.map(({ name, result, digest, origin, from, seconds, reasons }) => ({
@@ -120,9 +133,11 @@ function milliseconds(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }
 
-/** An interrupted run is that first; then the gravest problem decides; a run that is not ok is never 0. */
+/** An interrupted run is that first; then the gravest problem decides; a run that is not ok is never 0. One whose time
+ * was up is like an interrupted one, but what failed before that counts more: nobody was there to see it. */
 export function exitCodeOfRun(summary: RunSummary): number {
   if (summary.interrupted) return EXIT.interrupted;
   const code = exitCodeOf(summary.problems);
+  if (code === EXIT.done && summary.stopped === 'time') return EXIT.interrupted;
   return code === EXIT.done && !summary.ok ? EXIT.no : code;
 }

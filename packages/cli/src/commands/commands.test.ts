@@ -1,5 +1,11 @@
 /** What commands print and with which code they end: text, documents, problems. */
-import { environmentProblem, inputProblem, integrityProblem, ProblemError } from '@stx-make/core/errors';
+import {
+  buildProblem,
+  environmentProblem,
+  inputProblem,
+  integrityProblem,
+  ProblemError,
+} from '@stx-make/core/errors';
 import { expect, test } from 'vitest';
 import { madeRun } from '../testing/events.ts';
 import { testIo } from '../testing/io.ts';
@@ -56,6 +62,17 @@ test('exit codes of a run: interrupted first, then the gravest problem', async (
   const cases: [Parameters<typeof testServices>[1], number][] = [
     [(options) => ({ ...okSummary(options), ok: false }), 1],
     [(options) => ({ ...okSummary(options), ok: false, interrupted: true }), 130],
+    // Its time was up: told apart from a failure; a failure before that counts more.
+    [(options) => ({ ...okSummary(options), ok: false, stopped: 'time' }), 130],
+    [
+      (options) => ({
+        ...okSummary(options),
+        ok: false,
+        stopped: 'time',
+        problems: [buildProblem({ code: 'target-failed', text: 'no' })],
+      }),
+      1,
+    ],
     [
       (options) => ({
         ...okSummary(options),

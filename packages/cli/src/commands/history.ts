@@ -13,6 +13,7 @@ const BUILDS = 50;
 interface RunSummaryText {
   readonly counts?: Readonly<Record<'built' | 'unchanged' | 'failed' | 'skipped', number>>;
   readonly interrupted?: boolean;
+  readonly stopped?: 'time' | null;
 }
 
 export const history: Handler<{ readonly limit: number | undefined; readonly all: boolean }> = async (
@@ -28,7 +29,7 @@ export const history: Handler<{ readonly limit: number | undefined; readonly all
   const past = await services.past(where.state);
   try {
     const runs = (past?.runs(options.limit ?? RUNS, where.tree) ?? []).map((row) => {
-      const { counts = null, interrupted = null } = summaryOf(row.summary);
+      const { counts = null, interrupted = null, stopped = null } = summaryOf(row.summary);
       return {
         run: row.id,
         root: row.tree,
@@ -38,13 +39,18 @@ export const history: Handler<{ readonly limit: number | undefined; readonly all
         // Null: it never said how it ended, or goes on.
         ok: row.ok === null ? null : row.ok === 1,
         interrupted,
+        stopped,
         counts,
       };
     });
     if (output.json) output.document({ runs });
     else if (runs.length === 0) output.print('no run has built anything yet');
-    for (const { run, started, seconds, ok, interrupted, counts, command } of output.json ? [] : runs) {
-      const end = ok === null ? 'unfinished' : interrupted === true ? 'interrupted' : ok ? 'ok' : 'FAILED';
+    for (const { run, started, seconds, ok, interrupted, stopped, counts, command } of output.json
+      ? []
+      : runs) {
+      const failed = (counts?.failed ?? 0) > 0 ? 'FAILED' : null;
+      const halted = interrupted === true ? 'interrupted' : stopped === 'time' ? (failed ?? 'time up') : null;
+      const end = ok === null ? 'unfinished' : (halted ?? (ok ? 'ok' : 'FAILED'));
       const what =
         counts === null
           ? ''

@@ -20,6 +20,7 @@ test('history: newest first, with how each ended', async () => {
       seconds: 3_600,
       ok: true,
       interrupted: false,
+      stopped: null,
       counts: { targets: 5, hit: 4, built: 1, unchanged: 0, failed: 0, skipped: 0 },
     },
   ]);

@@ -39,6 +39,7 @@ export function viewDocument(view: RunView): Record<string, unknown> {
     ok: view.end?.ok ?? false,
     run: view.run,
     interrupted: view.end?.interrupted ?? true,
+    stopped: view.end?.stopped ?? null,
     seconds: (view.end?.duration ?? view.at) / 1000,
     counts: view.end?.counts ?? null,
     targets: [...view.targets.values()]

@@ -56,7 +56,7 @@ export interface PageRun {
   readonly command: string;
   /** ms; where the run was cut off, the time of its last event. */
   readonly duration: number;
-  readonly end: 'ok' | 'failed' | 'interrupted' | 'cut-off';
+  readonly end: 'ok' | 'failed' | 'interrupted' | 'time-up' | 'cut-off';
   readonly counts: RunCounts;
   readonly workers: readonly PageWorker[];
   readonly bars: readonly Bar[];

@@ -106,7 +106,7 @@ export class RunPage {
       root: sanitizeLine(root),
       command: sanitizeLine(command),
       duration: end?.duration ?? at,
-      end: end === null ? 'cut-off' : end.interrupted ? 'interrupted' : end.ok ? 'ok' : 'failed',
+      end: end === null ? 'cut-off' : endWord(end),
     };
   }
 
@@ -181,4 +181,10 @@ function saving(targets: readonly PageTarget[], isSaved: (outcome: Outcome) => b
     duration: saved.reduce((sum, { expected }) => sum + (expected ?? 0), 0),
     unknown: saved.filter(({ expected }) => expected === null).length,
   };
+}
+
+function endWord({ ok, interrupted, stopped, counts }: NonNullable<RunView['end']>): PageRun['end'] {
+  if (interrupted) return 'interrupted';
+  if (stopped === 'time' && counts.failed === 0) return 'time-up';
+  return ok ? 'ok' : 'failed';
 }

@@ -86,7 +86,8 @@ export function summaryMarkdown(view: RunView): string {
   const { end } = view;
   if (end === null) return '';
   const { counts } = end;
-  const word = end.interrupted ? 'interrupted' : end.ok ? 'done' : 'failed';
+  const timeUp = end.stopped === 'time' && counts.failed === 0 ? 'its time was up' : 'failed';
+  const word = end.interrupted ? 'interrupted' : end.ok ? 'done' : timeUp;
   const lines = [
     `### ${text(view.command)}: ${word} in ${duration(end.duration)}`,
     '',

@@ -61,10 +61,28 @@ function closing(view: RunView, paint: Paint): string {
     counts.failed > 0 ? paint('bad', `${counts.failed} failed`) : '',
     counts.skipped > 0 ? paint('warn', `${counts.skipped} skipped`) : '',
   ].filter((part) => part !== '');
+  const timeUp = end.stopped === 'time';
   const verdict = end.interrupted
     ? paint('warn', 'interrupted:')
     : end.ok
       ? paint('good', 'done:')
-      : paint('bad', 'failed:');
-  return `${verdict} ${count(counts.targets, 'target')}: ${parts.join(', ')} ${time}`;
+      : timeUp && counts.failed === 0
+        ? paint('warn', 'time is up:')
+        : paint('bad', 'failed:');
+  const left = timeUp ? `; ${leftText(view)}` : '';
+  return `${verdict} ${count(counts.targets, 'target')}: ${parts.join(', ')} ${time}${left}`;
+}
+
+/** What a run whose time was up leaves to the next one: at most that, some of it may turn out to need no build. */
+function leftText(view: RunView): string {
+  const left = [...view.targets.values()].filter(
+    ({ state, because }) => state === 'skipped' && because.length === 0,
+  );
+  const known = left.map(({ expected }) => expected).filter((value) => value !== null);
+  const work = known.reduce((sum, each) => sum + each, 0);
+  const guess =
+    known.length === 0
+      ? ''
+      : `, ${known.length < left.length ? 'more than' : 'about'} ${duration(work)} of builds`;
+  return `the next run goes on with the ${left.length} that are left${guess}`;
 }

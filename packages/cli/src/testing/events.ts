@@ -156,6 +156,7 @@ class Simulation {
       duration: now + 1,
       counts,
       interrupted: false,
+      stopped: null,
     });
     this.#events.sort((a, b) => a.at - b.at);
   }

@@ -117,6 +117,7 @@ export interface RunView {
     readonly duration: number;
     readonly counts: RunCounts;
     readonly interrupted: boolean;
+    readonly stopped: 'time' | null;
   } | null;
 }
 

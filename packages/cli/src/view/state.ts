@@ -71,6 +71,7 @@ export function fold(view: RunView, event: RunEvent): void {
         duration: event.duration,
         counts: event.counts,
         interrupted: event.interrupted,
+        stopped: event.stopped ?? null,
       };
       return;
     case 'target-ready':

@@ -30,7 +30,8 @@ export function assignShards(request: ShardRequest): ShardAssignment {
 /** A target all whose dependencies are done. */
 interface Open {
   readonly at: number;
-  /** When it can begin on a shard that has none of its inputs. */
+  /** When it can begin on the first shard, and on one that has none of its inputs. */
+  readonly earliest: number;
   readonly anywhere: number;
   /** When it can begin on those that have one or more, and how many they have. */
   readonly near: ReadonlyMap<number, { readonly from: number; readonly inputs: number }>;
@@ -52,6 +53,8 @@ class Schedule {
   /** By rank. */
   readonly #open: Open[] = [];
   #running: number[] = [];
+  /** When inputs arrive somewhere, the latest first. */
+  readonly #arrivals: number[] = [];
 
   constructor(problem: Problem, { shards, jobs, platformsOf }: ShardRequest, transfer: number) {
     this.#problem = problem;
@@ -107,6 +110,7 @@ class Schedule {
 
   /** The shard with most of its inputs, of equal ones the one with the least to do. -1: none now. */
   #shardFor(open: Open, now: number): number {
+    if (open.earliest > now) return -1;
     let best = -1;
     let bestInputs = -1;
     for (const [shard, free] of this.#free.entries()) {
@@ -130,12 +134,9 @@ class Schedule {
 
   /** When something changes next: a build ends, or an input arrives somewhere. */
   #next(now: number): number {
-    let next = Number.POSITIVE_INFINITY;
+    while ((this.#arrivals.at(-1) ?? Number.POSITIVE_INFINITY) <= now) this.#arrivals.pop();
+    let next = this.#arrivals.at(-1) ?? Number.POSITIVE_INFINITY;
     for (const at of this.#running) next = Math.min(next, this.#ends[at] ?? 0);
-    for (const { anywhere, near } of this.#open) {
-      if (anywhere > now) next = Math.min(next, anywhere);
-      for (const { from } of near.values()) if (from > now) next = Math.min(next, from);
-    }
     return next;
   }
 
@@ -169,9 +170,11 @@ class Schedule {
       near.set(shard, { from, inputs });
     }
     const anywhere = Math.max(0, ...needs.map((needed) => (this.#ends[needed] ?? 0) + this.#transfer));
-    const { rank } = this.#problem;
-    const after = this.#open.findIndex((other) => (rank[other.at] ?? 0) > (rank[at] ?? 0));
-    this.#open.splice(after < 0 ? this.#open.length : after, 0, { at, anywhere, near });
+    const froms = [anywhere, ...[...near.values()].map(({ from }) => from)];
+    for (const from of froms) insert(this.#arrivals, from, (other) => other < from);
+    const rank = this.#problem.rank[at] ?? 0;
+    const open = { at, earliest: Math.min(...froms), anywhere, near };
+    insert(this.#open, open, (other) => (this.#problem.rank[other.at] ?? 0) > rank);
   }
 
   assignment(): ShardAssignment {
@@ -218,4 +221,17 @@ class Schedule {
     }
     return fetched.size;
   }
+}
+
+/** Puts an item before the first that comes after it; the list is sorted so that those are all at its end. */
+function insert<T>(list: T[], item: T, isAfter: (other: T) => boolean): void {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = list[middle];
+    if (other !== undefined && isAfter(other)) high = middle;
+    else low = middle + 1;
+  }
+  list.splice(low, 0, item);
 }

@@ -14,6 +14,7 @@ import { beginShard, leaveResult, type ShardParts, ungiven } from './begin-shard
 import { conduct } from './conduct.ts';
 import type { RunContext } from './context.ts';
 import type { Crew } from './driver.ts';
+import { anyOf } from './ending.ts';
 import { finishHits } from './hits.ts';
 import { Outdated } from './outdated.ts';
 import { emitPlan, priorities } from './outlook.ts';
@@ -84,8 +85,8 @@ export async function buildRun(
         workers: crew.workers,
         priorityOf: (target) => urgency.get(target) ?? 0,
         keepGoing: options.keepGoing,
-        stop: context.stop,
-        finish: outdated.finish,
+        stop: anyOf(context.stop, context.graceOver),
+        finish: anyOf(outdated.finish, context.timeUp),
         clock: () => performance.now(),
         onBegun: context.onBegun,
         follower: shard ?? undefined,

@@ -66,11 +66,13 @@ class Conductor implements Steered {
   async run(): Promise<Ends> {
     const { stop, finish, order, onBegun } = this.#options;
     const onStop = (): void => this.#halt('interrupted', 'cancel');
-    const onFinish = (): void => this.#halt('the tree was edited', 'finish');
+    const onFinish = (): void => this.#halt(String(finish?.reason), 'finish');
     const until = { once: true, signal: this.#ended.signal };
     stop.addEventListener('abort', onStop, until);
     finish?.addEventListener('abort', onFinish, until);
     onBegun?.(this);
+    // In this order: the first to halt says why.
+    if (finish?.aborted === true) onFinish();
     if (stop.aborted) onStop();
     // In topological order, so hits open their dependents before those are looked at.
     for (const { name } of order) this.#advanceIfOpen(name);

@@ -26,6 +26,9 @@ export interface RunContext {
   readonly afterwards: (work: (summary: RunSummary) => Promise<Problem | null>) => void;
   readonly stop: AbortSignal;
   /** See RunControl. */
+  readonly timeUp?: AbortSignal | undefined;
+  readonly graceOver?: AbortSignal | undefined;
+  /** See RunControl. */
   readonly onEdits: RunControl['onEdits'];
   /** Building begins: how to steer it. */
   readonly onBegun: (steered: Steered) => void;

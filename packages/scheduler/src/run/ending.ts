@@ -4,6 +4,12 @@
  * Holds the signals that follow from it. Unaware of targets, states and workers.
  */
 
+/** One signal for several, of which some need not be there. Its reason is that of the first to be aborted. */
+export function anyOf(signal: AbortSignal, ...more: readonly (AbortSignal | undefined)[]): AbortSignal {
+  const given = more.filter((each) => each !== undefined);
+  return given.length === 0 ? signal : AbortSignal.any([signal, ...given]);
+}
+
 export class Ending {
   /** Why nothing new is started; null where it still is. */
   reason: string | null = null;

@@ -111,7 +111,7 @@ export class Outdated {
     );
     const all = this.#withDependents(outdated.map(({ target }) => target.name));
     // First: what is cancelled below must not be started anew with a dependency's old output.
-    if (outdated.some(({ settled }) => settled)) this.#finishing.abort();
+    if (outdated.some(({ settled }) => settled)) this.#finishing.abort('the tree was edited');
     for (const [name, build] of this.#running) if (all.has(name)) build.abort();
   }
 

@@ -108,7 +108,7 @@ export interface ConductOptions {
   readonly priorityOf: (target: string) => number;
   readonly keepGoing: boolean;
   readonly stop: AbortSignal;
-  /** Aborted: nothing new is started, what runs may finish. */
+  /** Aborted: nothing new is started, what runs may finish. Its reason is a text for people. */
   readonly finish?: AbortSignal;
   /** ms, monotonic. */
   readonly clock: () => number;

@@ -9,6 +9,7 @@ import type { Run, RunControl, RunOptions, RunSummary } from '../api.ts';
 import { runEventsFile } from '../paths.ts';
 import { type Workspace, workspaceOf } from '../workspace.ts';
 import type { RunContext } from './context.ts';
+import { anyOf } from './ending.ts';
 import { openJournal } from './journal.ts';
 import { type RunLocks, takeRunLocks } from './locks.ts';
 import type { Emit } from './ports.ts';
@@ -61,6 +62,8 @@ export const run: Run = async (session, options, sink, control) => {
       eventsFile,
       afterwards: (work) => later.push(work),
       stop: control.stop,
+      timeUp: control.timeUp,
+      graceOver: control.graceOver,
       onEdits: control.onEdits,
       onBegun: (steered) => steering.begin(steered),
     });
@@ -91,7 +94,7 @@ async function takeLocks(
   const locks = await takeRunLocks(workspace, {
     command: options.command,
     wait: options.wait,
-    stop: control.stop,
+    stop: anyOf(control.stop, control.timeUp),
     now: Date.now,
     onWait: (text) => {
       waited = text;

@@ -240,3 +240,45 @@ test('random graphs, failures, retries, pauses and stops: every target ends once
     { numRuns: 300 },
   );
 });
+
+test('time is up: what runs may finish, nothing else is begun, whatever the graph', async () => {
+  await fc.assert(
+    fc.asyncProperty(graphs, fc.nat(25), async (order, after) => {
+      const { ports, built } = world(() => 'built');
+      const timeUp = new AbortController();
+      const begun = new Set<string>();
+      let late = 0;
+      const results = await conduct(
+        options(order, { finish: timeUp.signal }),
+        {
+          ...ports,
+          build: async (attempt) => {
+            if (timeUp.signal.aborted) late += 1;
+            begun.add(attempt.target.name);
+            if (begun.size > after) timeUp.abort('its time is up (--for 5h)');
+            return await ports.build(attempt);
+          },
+        },
+        () => {},
+      );
+      expect(late).toBe(0);
+      // What was begun was finished.
+      expect(new Set(built)).toEqual(begun);
+      expect([...results.values()].every(({ result }) => result === 'built' || result === 'skipped')).toBe(
+        true,
+      );
+      expect(begun.size).toBe(Math.min(after + 1, order.length));
+    }),
+  );
+});
+
+test('time that is up before anything was begun: nothing is', async () => {
+  const { ports, built } = world(() => 'built');
+  const results = await conduct(
+    options(abc(), { finish: AbortSignal.abort('its time is up') }),
+    ports,
+    () => {},
+  );
+  expect(built).toEqual([]);
+  expect([...results.values()].map(({ result }) => result)).toEqual(['skipped', 'skipped', 'skipped']);
+});

@@ -32,7 +32,7 @@ function leveled(problem: Problem, isOurs: boolean): Problem {
 /** The summary and its event; the history row where something was built. */
 export function summarise(
   context: RunContext,
-  order: readonly { readonly name: string }[],
+  order: readonly { readonly name: string; readonly dependencies: readonly string[] }[],
   results: ReadonlyMap<string, EndedTarget>,
   more: readonly Problem[],
   shard: ShardPart | null = null,
@@ -68,12 +68,15 @@ export function summarise(
       };
     });
   const interrupted = context.stop.aborted && counts.skipped > 0;
+  const stopped =
+    !interrupted && context.timeUp?.aborted === true && isUnfinished(order, results) ? 'time' : null;
   const ok = undone === 0 && !problems.some(({ level }) => level === 'error');
   const duration = performance.now() - context.began;
   const summary: RunSummary = {
     run: context.id,
     ok,
     interrupted,
+    stopped,
     seconds: duration / 1_000,
     counts,
     targets,
@@ -82,9 +85,24 @@ export function summarise(
     problems,
   };
   // Where nothing was begun there is no row, and nothing is written.
-  context.state.history.finish(context.id, Date.now(), ok, JSON.stringify({ counts, interrupted }));
-  context.emit({ type: 'run-finished', ok, duration, counts, interrupted });
+  const kept = JSON.stringify({ counts, interrupted, stopped });
+  context.state.history.finish(context.id, Date.now(), ok, kept);
+  context.emit({ type: 'run-finished', ok, duration, counts, interrupted, stopped });
   return summary;
+}
+
+/** Something was left that no failure was in the way of. `order` is topological. */
+function isUnfinished(
+  order: Parameters<typeof summarise>[1],
+  results: Parameters<typeof summarise>[2],
+): boolean {
+  const behind = new Set<string>();
+  for (const { name, dependencies } of order) {
+    const result = results.get(name)?.result;
+    if (result === 'failed' || dependencies.some((needed) => behind.has(needed))) behind.add(name);
+    else if (result === 'skipped') return true;
+  }
+  return false;
 }
 
 /** Under --strict a build that is not reproducible is a build that says no. */

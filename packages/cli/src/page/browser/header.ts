@@ -8,6 +8,7 @@ const ENDS: Readonly<Record<PageRun['end'], string>> = {
   ok: 'done',
   failed: 'failed',
   interrupted: 'interrupted',
+  'time-up': 'its time was up',
   'cut-off': 'cut off: its record has no end',
 };
 
