@@ -32,7 +32,7 @@ async function runSelection(
     const selection = await selectionOf(context, session, invocation.args, except);
     warnOf(context, session.tree.warnings);
     if (selection === null) return nothingSelected(context);
-    const options = runOptionsOf(context, session, invocation.options, selection, invocation.line);
+    const options = await runOptionsOf(context, session, invocation.options, selection, invocation.line);
     if (check) {
       return await (await import('./check.ts')).checkSelection(context, session, options);
     }

@@ -38,7 +38,7 @@ export const plan: Handler<PlanOwn> = (context, { args, options, line }) =>
     const made =
       selection === null
         ? NOTHING
-        : await services.makePlan(session, planOptionsOf(context, session, options, selection, line));
+        : await services.makePlan(session, await planOptionsOf(context, session, options, selection, line));
     if (output.json) output.document(planDocument(made));
     else for (const text of planLines(made, options.all, context)) output.print(text);
     return EXIT.done;
