@@ -82,6 +82,12 @@ export interface Plan {
     readonly hit: number;
     readonly waiting: number;
   };
+  /** Will be built, and no worker last seen can; left out where none was seen. */
+  readonly homeless?:
+    | readonly { readonly target: string; readonly platforms: readonly string[] }[]
+    | undefined;
+  /** The same for people. */
+  readonly problems?: readonly Problem[] | undefined;
 }
 
 export interface RunOptions {

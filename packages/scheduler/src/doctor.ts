@@ -98,6 +98,7 @@ async function checkWorkers(options: DoctorOptions): Promise<DoctorCheck[]> {
     set = await connectWorkers({
       addresses: options.workers.addresses,
       jobs: options.workers.jobs,
+      settings: options.workers.settings,
       limits,
       state,
       env: options.env,

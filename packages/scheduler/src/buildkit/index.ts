@@ -10,3 +10,4 @@ export * from './model.ts';
 export * from './progress.ts';
 export * from './text.ts';
 export * from './worker.ts';
+export * from './worker-set.ts';

@@ -16,6 +16,7 @@ import type { Crew } from './driver.ts';
 import { finishHits } from './hits.ts';
 import { Outdated } from './outdated.ts';
 import { emitPlan, priorities } from './outlook.ts';
+import { Placing, refuseHomeless } from './placing.ts';
 import { openRunSources, type RunSources } from './run-sources.ts';
 import { summarise } from './summary.ts';
 import { worldPorts } from './world.ts';
@@ -33,6 +34,7 @@ export async function buildRun(
   const crew = await driver.connect({
     addresses: options.workers.addresses,
     jobs: options.workers.jobs,
+    settings: options.workers.settings,
     limits: options.limits,
     state: state.paths,
     env: workspace.env,
@@ -42,6 +44,7 @@ export async function buildRun(
   });
   emit({ type: 'activity', id: 'workers', text: 'connected to BuildKit', done: true });
   let sources: RunSources | null = null;
+  let placing: Placing | null = null;
   const outdated = new Outdated(workspace, engineKey(crew.engine, options.strictEngine));
   try {
     for (const problem of crew.warnings) emit({ type: 'warning', problem });
@@ -55,18 +58,21 @@ export async function buildRun(
     if (order.every((target) => standings.get(target.name)?.state === 'hit')) {
       return summarise(context, order, finishHits(context, pool, order, standings), []);
     }
+    refuseHomeless(context, order, standings, crew);
     await pool.prepareForExport();
     removeStaleOutputs(workspace.out);
     context.keepEvents();
     state.history.begin(context.id, workspace.treeKey, context.started, options.command);
     sources = openRunSources(context);
+    placing = new Placing(context, crew);
     const urgency = priorities(order, state);
     context.onEdits?.(() => void outdated.look());
     const results = await conduct(
       {
         order,
         standings,
-        workers: crew.workers,
+        workers: placing.workers,
+        needsOf: placing.needsOf,
         priorityOf: (target) => urgency.get(target) ?? 0,
         keepGoing: options.keepGoing,
         stop: context.stop,
@@ -74,13 +80,14 @@ export async function buildRun(
         clock: () => performance.now(),
         onBegun: context.onBegun,
       },
-      worldPorts(context, pool, work, crew, sources, order, outdated),
+      placing.watched(worldPorts(context, pool, work, crew, sources, order, outdated)),
       emit,
     );
     return summarise(context, order, results, []);
   } finally {
     await outdated.close();
     sources?.close();
+    placing?.close();
     await crew.close();
     rmSync(work, { recursive: true, force: true });
   }
@@ -106,7 +113,7 @@ async function judgeFor(
   const key = addressKey(options.workers.addresses);
   const before = engineKey(state.engineAt(key), options.strictEngine);
   const now = engineKey(crew.engine, options.strictEngine);
-  state.sawEngine(key, crew.engine);
+  state.sawEngine(key, crew.engine, crew.workers);
   if (before === now) return judged;
   return await evaluateTree(workspace, state, pool, order, now, options);
 }
