@@ -29,6 +29,7 @@ export function realServices(): Services {
     why: () => import('@stx-make/scheduler/plan/why'),
     gc: () => import('@stx-make/scheduler/gc/gc'),
     doctor: async (options) => (await import('@stx-make/scheduler/doctor')).doctor(options),
+    workers: async (options) => (await import('@stx-make/scheduler/doctor')).inspectFor(options),
     daemonStatus: async (stateRoot, env) => (await managedClient()).managedStatus(stateRoot, env),
     stopDaemon: async (stateRoot, env) => (await managedClient()).stopManaged(stateRoot, env),
     superviseDaemon: async (args) =>

@@ -3,13 +3,14 @@
  */
 import { SHELLS } from '../args/complete-scripts.ts';
 import { type CommandSpec, defineCommand } from '../args/model.ts';
-import { detachOptions, planOptions, runOptions, selectionOptions, workerOptions } from '../args/options.ts';
+import { detachOptions, planOptions, runOptions, selectionOptions } from '../args/options.ts';
 import { imageCommands } from './table-images.ts';
 import { keepCommands } from './table-keep.ts';
 import { liveCommands } from './table-live.ts';
 import { pastCommands } from './table-past.ts';
 import { reviewCommands } from './table-review.ts';
 import { watchCommands } from './table-watch.ts';
+import { workerCommands } from './table-workers.ts';
 
 const BUILD = 'Build';
 const ASK = 'Ask the graph';
@@ -235,17 +236,6 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./status.ts')).status,
   }),
   defineCommand({
-    name: 'doctor',
-    group: SETUP,
-    summary: 'Check this machine and its BuildKit',
-    arguments: [],
-    options: workerOptions,
-    examples: [
-      { line: 'doctor', text: 'BuildKit, its Go release, the compression canary, space, permissions' },
-    ],
-    load: async () => (await import('./doctor.ts')).doctor,
-  }),
-  defineCommand({
     name: 'fetch',
     group: BUILD,
     summary: 'Download and verify sources, into the store and under fetch/',
@@ -292,6 +282,7 @@ export const commands: readonly CommandSpec[] = [
   ...keepCommands,
   ...imageCommands,
   ...reviewCommands,
+  ...workerCommands,
   defineCommand({
     name: 'daemon',
     group: SETUP,

@@ -219,7 +219,7 @@ async function askPatiently(
 }
 
 /** The workers of the engine that can reach the published digests, else of the first one's. */
-function ofOneEngine(candidates: readonly Candidate[], warnings: Problem[]): Candidate[] {
+export function ofOneEngine(candidates: readonly Candidate[], warnings: Problem[]): Candidate[] {
   const wanted = candidates.find(({ engine }) => engine.matchesPublished) ?? candidates[0];
   const chosen: Candidate[] = [];
   for (const candidate of candidates) {

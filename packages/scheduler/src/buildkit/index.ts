@@ -5,6 +5,7 @@ export * from './build.ts';
 export * from './canary.ts';
 export * from './connect.ts';
 export * from './failure.ts';
+export * from './inspect.ts';
 export * from './managed.ts';
 export * from './model.ts';
 export * from './progress.ts';
