@@ -30,6 +30,7 @@ export function realServices(): Services {
     shards: () => import('@stx-make/scheduler/shard/front'),
     gc: () => import('@stx-make/scheduler/gc/gc'),
     doctor: async (options) => (await import('@stx-make/scheduler/doctor')).doctor(options),
+    workers: async (options) => (await import('@stx-make/scheduler/doctor')).inspectFor(options),
     daemonStatus: async (stateRoot, env) => (await managedClient()).managedStatus(stateRoot, env),
     stopDaemon: async (stateRoot, env) => (await managedClient()).stopManaged(stateRoot, env),
     superviseDaemon: async (args) =>

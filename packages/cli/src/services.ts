@@ -12,6 +12,7 @@ import type {
   SessionOptions,
   WorkerOptions,
 } from '@stx-make/scheduler/api';
+import type { WorkerReport } from '@stx-make/scheduler/doctor';
 import type { DetachedChild } from '@stx-make/scheduler/process/detached';
 
 /** Pure questions about a graph. */
@@ -106,6 +107,8 @@ export interface Services {
   shards(): Promise<typeof import('@stx-make/scheduler/shard/front')>;
   gc(): Promise<typeof import('@stx-make/scheduler/gc/gc')>;
   doctor(options: DoctorOptions): Promise<readonly DoctorCheck[]>;
+  /** Each worker by itself. */
+  workers(options: DoctorOptions): Promise<readonly WorkerReport[]>;
   daemonStatus(stateRoot: string, env: NodeJS.ProcessEnv): Promise<DaemonStatus>;
   /** @returns false where none was running. */
   stopDaemon(stateRoot: string, env: NodeJS.ProcessEnv): Promise<boolean>;

@@ -3,6 +3,7 @@
  * session.ts (open a tree), plan/ and run/.
  */
 import type { Config } from '@stx-make/core/config/model';
+import type { WorkerSpec } from '@stx-make/core/config/worker';
 import type { Problem, ProblemError } from '@stx-make/core/errors';
 import type { EventSink, Reason, RunCounts, TargetResult } from '@stx-make/core/events';
 import type { LoadedTree } from '@stx-make/core/graph/model';
@@ -48,9 +49,14 @@ export interface Session {
   close(): void;
 }
 
+/** TLS is in the address. */
+export type WorkerSettings = Omit<WorkerSpec, 'address' | 'tls'>;
+
 export interface WorkerOptions {
-  /** `--worker`, else BUILDKIT_HOST, else empty: the managed one. */
+  /** `--worker` and `--workers`, else BUILDKIT_HOST, else stx-make.toml's, else empty: the managed one. */
   readonly addresses: readonly string[];
+  /** By address, what was said of a worker beside it. */
+  readonly settings?: ReadonlyMap<string, WorkerSettings> | undefined;
   /** `-j`, per worker; undefined: min(cores / 4, memory / 8 GiB), at least 2. */
   readonly jobs?: number | undefined;
 }
@@ -78,6 +84,12 @@ export interface Plan {
     readonly hit: number;
     readonly waiting: number;
   };
+  /** Will be built, and no worker last seen can; left out where none was seen. */
+  readonly homeless?:
+    | readonly { readonly target: string; readonly platforms: readonly string[] }[]
+    | undefined;
+  /** The same for people. */
+  readonly problems?: readonly Problem[] | undefined;
 }
 
 export interface RunOptions {

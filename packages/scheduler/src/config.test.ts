@@ -3,8 +3,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NO_CONFIG } from '@stx-make/core/config/model';
+import { plainWorker } from '@stx-make/core/config/worker';
 import { expect, test } from 'vitest';
 import { writeRecipes } from '../../../test/rig/tree.ts';
+import { parseAddress } from './buildkit/address.ts';
 import { platformOf, readTreeConfig, settingsOf, workersOf } from './config.ts';
 import { openSession } from './session.ts';
 
@@ -27,21 +29,21 @@ test('platform: option, PLATFORM, file, default; empty counts as unset', () => {
   );
 });
 
-test('workers: option, BUILDKIT_HOST, file, the managed one', () => {
-  const config = { ...NO_CONFIG, workers: ['tcp://c:1'], jobs: 3 };
+test('workers: option, BUILDKIT_HOST, file, the managed one', async () => {
+  const place = { line: 1, column: 1 };
+  const config = { ...NO_CONFIG, workers: [{ spec: plainWorker('tcp://c:1'), place }], jobs: 3 };
   const env = { BUILDKIT_HOST: 'tcp://b:1' };
-  expect(workersOf({ worker: ['tcp://a:1'], jobs: 7 }, env, config)).toEqual({
+  expect(await workersOf({ worker: ['tcp://a:1'], jobs: 7 }, env, config, '/')).toEqual({
     addresses: ['tcp://a:1'],
     jobs: 7,
   });
-  expect(workersOf({ worker: [], jobs: undefined }, env, config)).toEqual({
+  expect(await workersOf({ worker: [], jobs: undefined }, env, config, '/')).toEqual({
     addresses: ['tcp://b:1'],
     jobs: 3,
   });
-  expect(workersOf({ worker: [], jobs: undefined }, { BUILDKIT_HOST: '' }, config).addresses).toEqual([
-    'tcp://c:1',
-  ]);
-  expect(workersOf({ worker: [], jobs: undefined }, {}, NO_CONFIG)).toEqual({
+  const none = await workersOf({ worker: [], jobs: undefined }, { BUILDKIT_HOST: '' }, config, '/');
+  expect(none.addresses).toEqual(['tcp://c:1']);
+  expect(await workersOf({ worker: [], jobs: undefined }, {}, NO_CONFIG, '/')).toEqual({
     addresses: [],
     jobs: undefined,
   });
@@ -67,4 +69,32 @@ test('a worker that is no address has its place; no file, no tree: no settings',
   expect(await settingsOf({ cwd: '/', env: {} })).toEqual(NO_CONFIG);
   const empty = mkdtempSync(join(tmpdir(), 'stx-config-'));
   await expect(settingsOf({ cwd: empty, root: empty, env: {} })).rejects.toThrow('no recipes');
+});
+
+test('workers of options and of a file: settings by address, TLS files by path, names once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stx-config-'));
+  const file = join(folder, 'workers.toml');
+  writeFileSync(
+    file,
+    '[[workers]]\naddress = "tcp://b:1"\nname = "far"\ncacert = "ca.pem"\nservername = "b"\n',
+  );
+  const words = { worker: ['unix:///a,jobs=2,memory=1G'], workers: 'workers.toml', jobs: undefined };
+  const far = `tcp://b:1?cacert=${encodeURIComponent(join(folder, 'ca.pem'))}&servername=b`;
+  const found = await workersOf(words, { BUILDKIT_HOST: 'tcp://c:1' }, NO_CONFIG, folder);
+  expect(found.addresses).toEqual(['unix:///a', far]);
+  expect(found.settings?.get('unix:///a')).toMatchObject({ jobs: 2, memory: 1024 ** 3, name: null });
+  expect(found.settings?.get(far)).toMatchObject({ name: 'far' });
+  expect(parseAddress(far, {}).flags).toEqual([
+    ...['--addr', 'tcp://b:1', '--tlscacert', join(folder, 'ca.pem'), '--tlsservername', 'b'],
+  ]);
+
+  const refused = (worker: string[], workers?: string) =>
+    expect(workersOf({ worker, workers, jobs: undefined }, {}, NO_CONFIG, folder)).rejects;
+  await refused(['tcp://a:1,name=x', 'tcp://b:1,name=x']).toThrow('called x');
+  await refused(['tcp://a:1,jobs=0', 'tcp://b:1,nam=x']).toMatchObject({ problems: [{}, {}] });
+  await refused([], 'missing.toml').toMatchObject({ problems: [{ code: 'unreadable-file', tag: 'input' }] });
+  writeFileSync(file, '[[workers]]\naddress = "b:1"\n');
+  await refused([], 'workers.toml').toMatchObject({
+    problems: [{ code: 'bad-worker-address', file: 'workers.toml', line: 1 }],
+  });
 });

@@ -6,11 +6,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONFIG_FILE, type Config, NO_CONFIG } from '@stx-make/core/config/model';
-import { inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
-import type { SessionOptions, WorkerOptions } from './api.ts';
-import { parseAddress } from './buildkit/address.ts';
+import { inputProblem, ProblemError } from '@stx-make/core/errors';
+import type { SessionOptions } from './api.ts';
 import { errnoOf, fileProblem } from './files/problems.ts';
+import { placedIn, workerFaults } from './workers.ts';
 
+export { workersOf } from './workers.ts';
 export type { Config };
 
 const DEFAULT_PLATFORM = 'linux/amd64';
@@ -26,7 +27,8 @@ export async function readTreeConfig(root: string, env: NodeJS.ProcessEnv): Prom
     if (problem === null) throw error;
     throw new ProblemError(problem, { cause: error });
   }
-  return await parseTreeConfig(bytes, env);
+  const config = await parseTreeConfig(bytes, env);
+  return { ...config, workers: config.workers.map((worker) => placedIn(root, worker)) };
 }
 
 /** The same from bytes, as another commit had them. */
@@ -39,25 +41,9 @@ export async function parseTreeConfig(
   const { readConfig } = await import('@stx-make/core/config/read');
   const { config, problems } = readConfig(bytes, file);
   if (config === null) throw new ProblemError(problems);
-  const faults = config.workers.flatMap((worker, index) => workerFault(worker, env, file, config, index));
+  const faults = workerFaults(config.workers, env, file);
   if (faults.length > 0) throw new ProblemError(faults);
   return config;
-}
-
-function workerFault(
-  worker: string,
-  env: NodeJS.ProcessEnv,
-  file: string,
-  config: Config,
-  index: number,
-): Problem[] {
-  try {
-    parseAddress(worker, env);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
-    return error.problems.map((problem) => ({ ...problem, file, ...config.workerPlaces[index] }));
-  }
 }
 
 /**
@@ -74,17 +60,6 @@ export function platformOf(options: Pick<SessionOptions, 'platform' | 'env'>, co
       hint: 'Run once for each; only a recipe may ask for several, with `platforms` in its package.toml.',
     }),
   );
-}
-
-/** `--worker` and `-j`, else BUILDKIT_HOST, else the file's, else the managed one. */
-export function workersOf(
-  options: { readonly worker: readonly string[]; readonly jobs: number | undefined },
-  env: NodeJS.ProcessEnv,
-  config: Config,
-): WorkerOptions {
-  const host = env['BUILDKIT_HOST'];
-  const addresses = options.worker.length > 0 ? options.worker : host ? [host] : config.workers;
-  return { addresses, jobs: options.jobs ?? config.jobs ?? undefined };
 }
 
 /** The settings of the tree a session would be opened on; none where there is no tree.

@@ -5,11 +5,13 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { type Problem, ProblemError } from '@stx-make/core/errors';
 import type { WorkerOptions } from './api.ts';
-import { connectWorkers, type WorkerSet } from './buildkit/index.ts';
+import { inspectWorkers, type WorkerReport } from './buildkit/index.ts';
 import { freeSpace } from './files/index.ts';
 import { statePaths } from './paths.ts';
 import { findBuildKit, findProgram } from './process/index.ts';
 import { openDatabase } from './state/database.ts';
+
+export type { WorkerReport };
 
 export interface DoctorCheck {
   readonly code: string;
@@ -91,50 +93,62 @@ function checkState(root: string): DoctorCheck[] {
 }
 
 async function checkWorkers(options: DoctorOptions): Promise<DoctorCheck[]> {
-  const state = statePaths(options.stateRoot);
-  const limits = {};
-  let set: WorkerSet;
   try {
-    set = await connectWorkers({
-      addresses: options.workers.addresses,
-      jobs: options.workers.jobs,
-      limits,
-      state,
-      env: options.env,
-      signal: options.stop,
-    });
+    return (await inspectFor(options)).flatMap(checksOf);
   } catch (error) {
     return [failure('workers', error)];
   }
-  try {
-    const checks = set.workers.flatMap(({ info, engine }) => {
-      const go = engine.goRelease === null ? 'an unknown Go release' : engine.goRelease;
-      return [
-        passed(
-          'worker',
-          `${info.name}: BuildKit ${info.version} compiled by ${go}, ${info.jobs} jobs, ${info.platforms.join(' ')}`,
+}
+
+/** Each worker by itself, as `workers` shows them.
+ * @throws ProblemError where buildctl is missing, an address is none, the managed one can not be started */
+export async function inspectFor({
+  stateRoot,
+  env,
+  workers,
+  stop,
+}: DoctorOptions): Promise<readonly WorkerReport[]> {
+  return await inspectWorkers({
+    addresses: workers.addresses,
+    jobs: workers.jobs,
+    settings: workers.settings,
+    limits: {},
+    state: statePaths(stateRoot),
+    env,
+    signal: stop,
+  });
+}
+
+function checksOf({ name, problems, facts }: WorkerReport): DoctorCheck[] {
+  // What the canary has to say is said below.
+  const rest = problems.filter(({ code }) => !code.startsWith('canary-') || code === 'canary-failed');
+  const told = rest.map((problem) =>
+    problem.level === 'error' ? failed(problem.code, problem.text, problem.hint ?? null) : warned(problem),
+  );
+  if (facts === null) return told;
+  const { engine, version, jobs, platforms, disk } = facts;
+  const go = engine.goRelease === null ? 'an unknown Go release' : engine.goRelease;
+  const room = disk === null ? '' : `, ${gib(disk.free)} of ${gib(disk.total)} GiB free`;
+  return [
+    passed(
+      'worker',
+      `${name}: BuildKit ${version} compiled by ${go}, ${jobs} jobs, ${platforms.join(' ')}${room}`,
+    ),
+    engine.matchesPublished
+      ? passed(
+          'canary',
+          `${name}: the canary image has the known digest ${engine.canary}: published digests can be reached`,
+        )
+      : failed(
+          'canary',
+          `${name}: the canary image has another digest, ${engine.canary}: digests from this builder will not equal the published ones`,
+          'Use BuildKit v0.32.2 compiled by Go 1.25 or 1.26 (./run compiles it), as root.',
         ),
-        engine.matchesPublished
-          ? passed(
-              'canary',
-              `${info.name}: the canary image has the known digest ${engine.canary}: published digests can be reached`,
-            )
-          : failed(
-              'canary',
-              `${info.name}: the canary image has another digest, ${engine.canary}: digests from this builder will not equal the published ones`,
-              'Use BuildKit v0.32.2 compiled by Go 1.25 or 1.26 (./run compiles it), as root.',
-            ),
-        info.platforms.includes('linux/386')
-          ? passed('platform-386', `${info.name}: can build for linux/386, as StageX's bootstrap does`)
-          : warned386(info.name),
-      ];
-    });
-    // What the canary has to say is said above; the rest of the warnings is about workers set aside and the like.
-    const rest = set.warnings.filter(({ code }) => !code.startsWith('canary-'));
-    return [...checks, ...rest.map(warned)];
-  } finally {
-    set.close();
-  }
+    platforms.includes('linux/386')
+      ? passed('platform-386', `${name}: can build for linux/386, as StageX's bootstrap does`)
+      : warned386(name),
+    ...told,
+  ];
 }
 
 function warned386(name: string): DoctorCheck {

@@ -17,7 +17,7 @@ const offered = async (...words: string[]): Promise<readonly string[]> =>
   (await complete(words, commands, sources)).words;
 
 test('commands', async () => {
-  expect(await offered('w')).toEqual(['world', 'watch', 'why']);
+  expect(await offered('w')).toEqual(['world', 'watch', 'why', 'workers']);
   expect(await offered('')).not.toContain('__complete');
   expect(await offered('nonsense', '')).toEqual([]);
   expect(await offered('help', 'bu')).toEqual(['build']);
@@ -84,7 +84,7 @@ function inBash(typed: string): string[] {
 
 // Each line starts a bash and a Node: slow where the machine is busy.
 test('bash', { timeout: 60_000 }, () => {
-  expect(inBash('stx-make wo')).toEqual(['world']);
+  expect(inBash('stx-make worl')).toEqual(['world']);
   expect(inBash('stx-make build core-')).toEqual(['core-musl', 'core-rust']);
   expect(inBash('stx-make build --ui=t')).toEqual(['tui']);
   expect(inBash('stx-make --state ')).toEqual([]);

@@ -58,11 +58,12 @@ export const commonOptions = {
 export const workerOptions = {
   worker: {
     kind: 'list',
-    value: 'ADDR',
-    summary: 'A BuildKit to build on; may be given more than once',
+    value: 'ADDR[,...]',
+    summary: 'A BuildKit to build on, maybe with options (docs/workers.md); may be given more than once',
     env: 'BUILDKIT_HOST',
     fallback: 'the managed one',
   },
+  workers: { kind: 'text', value: 'FILE', summary: 'The workers of a TOML file, too', complete: 'file' },
   jobs: {
     kind: 'number',
     short: 'j',

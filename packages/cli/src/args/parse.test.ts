@@ -3,7 +3,7 @@ import { ProblemError } from '@stx-make/core/errors';
 import { expect, test } from 'vitest';
 import { commands } from '../commands/table.ts';
 import { commonOptions } from './options.ts';
-import { parseLine, parseSize, wantsJson } from './parse.ts';
+import { parseLine, wantsJson } from './parse.ts';
 
 const parse = (line: string) => parseLine(line === '' ? [] : line.split(' '), commands);
 
@@ -118,13 +118,4 @@ test('a command of two words goes before one of one', () => {
 test('help forgives the rest of the line', () => {
   expect(parse('build --help --nonsense').common.help).toBe(true);
   expect(parse('build -h').common.help).toBe(true);
-});
-
-test('sizes', () => {
-  expect(['1', '1k', '2M', '1.5g', '8GiB', '1 T', '5b'].map(parseSize)).toEqual([
-    1, 1024, 2_097_152, 1_610_612_736, 8_589_934_592, 1_099_511_627_776, 5,
-  ]);
-  expect(['', '0', '-1', 'G', '1x', '1e9', '9'.repeat(20), '0.0001'].map(parseSize)).toEqual(
-    Array(8).fill(null),
-  );
 });

@@ -40,7 +40,7 @@ async function runSelection(
     warnOf(context, session.tree.warnings);
     if (selection === null) return nothingSelected(context);
     const options = withShard(context, session, invocation.options, {
-      ...runOptionsOf(context, session, invocation.options, selection, invocation.line),
+      ...(await runOptionsOf(context, session, invocation.options, selection, invocation.line)),
     });
     if (check) {
       return await (await import('./check.ts')).checkSelection(context, session, options);

@@ -21,7 +21,7 @@ export const check: Handler<CheckValues> = (context, { args, options, line }) =>
     return await checkSelection(
       context,
       session,
-      selection === null ? null : planOptionsOf(context, session, values, selection, line),
+      selection === null ? null : await planOptionsOf(context, session, values, selection, line),
     );
   });
 

@@ -13,7 +13,7 @@ export const doctor: Handler<OptionValues<typeof workerOptions>> = async (contex
   const checks = await services.doctor({
     stateRoot: await services.stateRoot(context.options.state, io.env, io.cwd),
     env: io.env,
-    workers: workersOf(options, io.env, await services.settings(sessionOptionsOf(context))),
+    workers: await workersOf(options, io.env, await services.settings(sessionOptionsOf(context)), io.cwd),
     stop: context.stop,
   });
   const ok = checks.every((check) => check.ok);

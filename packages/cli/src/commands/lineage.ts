@@ -31,7 +31,10 @@ export const lineage: Handler<PlanValues> = (context, { args, options, line }) =
     const asked = await services.graph();
     const [target = ''] = asked.resolve(graph, args);
     const names = await asked.lineage(graph, target);
-    const plan = await services.makePlan(session, planOptionsOf(context, session, options, [target], line));
+    const plan = await services.makePlan(
+      session,
+      await planOptionsOf(context, session, options, [target], line),
+    );
     const digests = new Map(plan.targets.map(({ name, digest }) => [name, digest]));
     const past = await services.past(session.state.root);
     const hops = names.map((name, i): Hop => {

@@ -38,9 +38,10 @@ export const plan: Handler<PlanOwn> = (context, { args, options, line }) =>
     const made =
       selection === null
         ? NOTHING
-        : await services.makePlan(session, planOptionsOf(context, session, options, selection, line));
+        : await services.makePlan(session, await planOptionsOf(context, session, options, selection, line));
     if (output.json) output.document(planDocument(made));
     else for (const text of planLines(made, options.all, context)) output.print(text);
+    output.problems((made.problems ?? []).map((problem) => ({ ...problem, level: 'warning' })));
     return EXIT.done;
   });
 
@@ -48,6 +49,7 @@ export const plan: Handler<PlanOwn> = (context, { args, options, line }) =>
 function planDocument(made: Plan): Record<string, unknown> {
   return {
     counts: made.counts,
+    ...(made.homeless === undefined ? {} : { homeless: made.homeless }),
     targets: made.targets.map(({ name, action, reasons, digest, expected }) => ({
       name,
       action,

@@ -88,20 +88,20 @@ export type RunValues = OptionValues<typeof runOptions>;
 const MICROSECONDS_PER_PERCENT = 1_000;
 
 /** The scheduler's options for a run. @throws ProblemError where a variable of the environment is wrong */
-export function runOptionsOf(
+export async function runOptionsOf(
   context: CommandContext,
   session: Session,
   values: RunValues,
   selection: readonly string[],
   line: string,
-): RunOptions {
+): Promise<RunOptions> {
   checkProgress(context.io.env);
   const memory = values['limit-memory'];
   const cpu = values['limit-cpu'];
   const shares = values['cpu-shares'];
   const cpus = values['cpuset-cpus'];
   return {
-    ...planOptionsOf(context, session, values, selection, line),
+    ...(await planOptionsOf(context, session, values, selection, line)),
     keepGoing: values['keep-going'],
     wait: !values['no-wait'],
     strict: values.strict,
@@ -117,16 +117,16 @@ export function runOptionsOf(
 }
 
 /** The same for commands that only plan. */
-export function planOptionsOf(
+export async function planOptionsOf(
   { io }: CommandContext,
   { config }: Session,
   values: PlanValues,
   selection: readonly string[],
   line: string,
-): RunOptions {
+): Promise<RunOptions> {
   return {
     selection,
-    workers: workersOf(values, io.env, config),
+    workers: await workersOf(values, io.env, config, io.cwd),
     keepGoing: false,
     noCache: values['no-cache'] || switchVariable(io.env, 'NOCACHE'),
     limits: {},

@@ -26,7 +26,7 @@ const statusOfTree: Handler<StatusValues> = (context, { options, line }) =>
   withSession(context, async (session) => {
     const { output, services } = context;
     warnOf(context, session.tree.warnings);
-    const plan = await services.makePlan(session, planOptionsOf(context, session, options, [], line));
+    const plan = await services.makePlan(session, await planOptionsOf(context, session, options, [], line));
     const daemon = await services.daemonStatus(session.state.root, context.io.env);
     const runs = await (await services.live()).liveRuns(session.state);
     const stages = byStage(plan.targets);

@@ -3,7 +3,7 @@
  */
 import { SHELLS } from '../args/complete-scripts.ts';
 import { type CommandSpec, defineCommand } from '../args/model.ts';
-import { planOptions, selectionOptions, workerOptions } from '../args/options.ts';
+import { planOptions, selectionOptions } from '../args/options.ts';
 import { buildCommands } from './table-build.ts';
 import { imageCommands } from './table-images.ts';
 import { keepCommands } from './table-keep.ts';
@@ -12,6 +12,7 @@ import { pastCommands } from './table-past.ts';
 import { reviewCommands } from './table-review.ts';
 import { shardCommands } from './table-shards.ts';
 import { watchCommands } from './table-watch.ts';
+import { workerCommands } from './table-workers.ts';
 
 const BUILD = 'Build';
 const ASK = 'Ask the graph';
@@ -174,17 +175,6 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./status.ts')).status,
   }),
   defineCommand({
-    name: 'doctor',
-    group: SETUP,
-    summary: 'Check this machine and its BuildKit',
-    arguments: [],
-    options: workerOptions,
-    examples: [
-      { line: 'doctor', text: 'BuildKit, its Go release, the compression canary, space, permissions' },
-    ],
-    load: async () => (await import('./doctor.ts')).doctor,
-  }),
-  defineCommand({
     name: 'fetch',
     group: BUILD,
     summary: 'Download and verify sources, into the store and under fetch/',
@@ -231,6 +221,7 @@ export const commands: readonly CommandSpec[] = [
   ...keepCommands,
   ...imageCommands,
   ...reviewCommands,
+  ...workerCommands,
   defineCommand({
     name: 'daemon',
     group: SETUP,

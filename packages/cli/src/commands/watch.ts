@@ -80,7 +80,7 @@ async function round(
       }
       const once = { 'no-cache': false, 'no-wait': false, strict: false, check: false };
       const all = { ...values, ...once, events: undefined, trace: undefined };
-      const options = { ...runOptionsOf(context, session, all, selection, line), noCache: false };
+      const options = { ...(await runOptionsOf(context, session, all, selection, line)), noCache: false };
       const reporter = await makeReporter(context);
       try {
         const summary = await services.run(session, options, reporter.sink, { stop: context.stop, onEdits });

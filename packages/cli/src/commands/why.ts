@@ -21,7 +21,12 @@ export const why: Handler<PlanValues & { readonly run: string | undefined }> = (
       return showPath(context, from, to, await services.path(session.tree.graph, from, to));
     }
     if (options.run !== undefined) return await showPast(context, session, from, options.run);
-    return await showReasons(context, session, from, planOptionsOf(context, session, options, [from], line));
+    return await showReasons(
+      context,
+      session,
+      from,
+      await planOptionsOf(context, session, options, [from], line),
+    );
   });
 
 /** Exits 1 where there is no chain: "no" is an answer scripts ask for. */

@@ -137,6 +137,7 @@ export function testServices(
         { code: 'buildkit', ok: true, text: 'BuildKit v0.32.2', hint: null },
         { code: 'space', ok: false, text: '1 GiB free', hint: 'make room' },
       ]),
+    workers: () => Promise.reject(new Error('no BuildKit in these tests')),
     daemonStatus: () =>
       Promise.resolve({ running: false, pid: null, address: null, version: null, text: 'not running' }),
     stopDaemon: () => Promise.resolve(false),

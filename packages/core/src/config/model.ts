@@ -2,7 +2,7 @@
  * What a tree's stx-make.toml can say: defaults for what options and environment leave open. Types and names only.
  */
 import type { LintCode, LintLevel } from '../lint/levels.ts';
-import type { Place } from '../recipe/utf8.ts';
+import type { PlacedWorker } from './read-workers.ts';
 
 /** In the tree's root. */
 export const CONFIG_FILE = 'stx-make.toml';
@@ -12,8 +12,7 @@ export interface Config {
   readonly platform: string | null;
   /** Builds at a time on each worker. */
   readonly jobs: number | null;
-  /** BuildKit addresses. */
-  readonly workers: readonly string[];
+  readonly workers: readonly PlacedWorker[];
   /** `HOST[:PORT][/NAMESPACE]`, where published images are looked for. */
   readonly registries: readonly string[];
   /** `HOST[:PORT]/PATH`, where records are shared. */
@@ -22,8 +21,6 @@ export interface Config {
   readonly allowedImages: readonly string[];
   /** Only what differs from the defaults. */
   readonly lint: ReadonlyMap<LintCode, LintLevel>;
-  /** Where each worker stands, for problems that only the reader of addresses can see. */
-  readonly workerPlaces: readonly Place[];
 }
 
 /** What a tree without the file says. */
@@ -35,5 +32,4 @@ export const NO_CONFIG: Config = {
   remote: null,
   allowedImages: [],
   lint: new Map(),
-  workerPlaces: [],
 };

@@ -11,6 +11,7 @@ import { didYouMean, listed, nearestNames } from '../recipe/nearest.ts';
 import { platformFault } from '../recipe/platform.ts';
 import { parseToml } from '../recipe/toml.ts';
 import { type Config, NO_CONFIG } from './model.ts';
+import { workersIn } from './read-workers.ts';
 
 const KEYS = ['platform', 'jobs', 'workers', 'registries', 'remote', 'allowed_images', 'lint'];
 
@@ -23,7 +24,7 @@ export interface ConfigResult {
 
 /**
  * Codes: `toml-encoding`, `toml-syntax`, `unknown-key`, `wrong-type`, `bad-platform`, `bad-registry`, `bad-image`,
- * `empty-entry`, `duplicate-entry`, `unknown-rule`, `bad-level`.
+ * `bad-worker-option`, `empty-entry`, `duplicate-entry`, `unknown-rule`, `bad-level`.
  * @param file for problems only
  */
 export function readConfig(bytes: Uint8Array, file: string): ConfigResult {
@@ -32,16 +33,14 @@ export function readConfig(bytes: Uint8Array, file: string): ConfigResult {
   const problems = new FileProblems(file);
   const fields = new Fields(document, [], document.value, problems);
   refuseUnknown(fields, problems);
-  const workers = list(fields, 'workers', problems);
   const config: Config = {
     platform: readPlatform(fields, problems),
     jobs: fields.integer('jobs', 1)?.value ?? null,
-    workers: workers.map(({ value }) => value),
+    workers: workersIn(document, fields, problems),
     registries: readRegistries(fields, problems),
     remote: readRemote(fields, problems),
     allowedImages: readImages(fields, problems),
     lint: readLevels(fields.table('lint'), problems),
-    workerPlaces: workers.map(({ place }) => place),
   };
   // Keys are asked for one by one; people read the file from above.
   const found = problems.list.toSorted(

@@ -48,6 +48,8 @@ export interface BuildStage {
   readonly line: number;
   /** What FROM names, expanded. */
   readonly base: string;
+  /** `FROM --platform=` after expansion; null where not given. */
+  readonly platform: string | null;
   readonly reachable: boolean;
   /** Replaced by a named context of the same name, as BuildKit does: none of its instructions run. */
   readonly replacedByContext: boolean;

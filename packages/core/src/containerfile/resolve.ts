@@ -131,6 +131,7 @@ function buildStage(node: StageNode, index: number, reachable: ReadonlySet<Stage
     name: node.from?.name ?? null,
     line: node.line,
     base: node.image,
+    platform: node.platform,
     reachable: reachable.has(node),
     replacedByContext: node.context !== null,
   };

@@ -115,6 +115,16 @@ export class Fields {
     return null;
   }
 
+  /** True or false, null where it is not there. Reports `wrong-type`. */
+  boolean(key: string): Placed<boolean> | null {
+    if (!this.has(key)) return null;
+    const value = this.#table[key];
+    const place = this.place(key);
+    if (typeof value === 'boolean') return { value, place };
+    this.#wrongType(key, place, 'true or false', value);
+    return null;
+  }
+
   /** A table within, null where it is not there. Reports `wrong-type`. */
   table(key: string): Fields | null {
     if (!this.has(key)) return null;

@@ -12,6 +12,7 @@ import type { Digest } from '@stx-make/core/oci/model';
 import { type Exit, start } from '../process/index.ts';
 import { parseAddress } from './address.ts';
 import { buildctlArguments, buildctlEnvironment, checkArguments, SOURCE_POLICY_TEXT } from './arguments.ts';
+import { isFullDisk } from './disk.ts';
 import { diagnose } from './failure.ts';
 import { LogFile } from './log-file.ts';
 import type { BuildRequest, BuildResult, StepEvent } from './model.ts';
@@ -32,6 +33,8 @@ export interface BuildOptions {
   /** Abort: cancels the build; nothing of it is left. */
   readonly signal: AbortSignal;
   readonly onStep: (step: StepEvent) => void;
+  /** Called whenever buildctl says anything: the daemon lives. */
+  readonly onSign?: (() => void) | undefined;
   /** BuildKit's root folder, where it is on this machine: a step that met a full disk looks like any that failed. */
   readonly daemonRoot?: string | null | undefined;
 }
@@ -79,13 +82,10 @@ export async function runBuild(request: BuildRequest, options: BuildOptions): Pr
   return failed(failure, retry, options);
 }
 
-/** Below this, and below 1 % of the disk, it counts as full. The failed step's own files are going away already. */
-const FULL_BYTES = 256 * 1024 * 1024;
-
 async function isFull(folder: string | null): Promise<boolean> {
   const stat = folder === null ? null : await statfs(folder).catch(() => null);
   if (stat === null) return false;
-  return stat.bavail * stat.bsize < Math.min(FULL_BYTES, (stat.blocks * stat.bsize) / 100);
+  return isFullDisk({ free: stat.bavail * stat.bsize, total: stat.blocks * stat.bsize });
 }
 
 /** What BuildKit's own lint says of one Containerfile (upstream's `make check`); builds nothing. */
@@ -122,7 +122,7 @@ const PRINTED_BYTES = 8 * 1024 * 1024;
 /** Runs buildctl and reads it to its end, no faster than the log file takes it. */
 async function follow(
   args: readonly string[],
-  options: Pick<BuildOptions, 'buildctl' | 'env' | 'signal' | 'logFile' | 'onStep'>,
+  options: Pick<BuildOptions, 'buildctl' | 'env' | 'signal' | 'logFile' | 'onStep' | 'onSign'>,
 ): Promise<Followed> {
   const log = await LogFile.open(options.logFile);
   const reader = new ProgressReader({ log: (bytes) => log.add(bytes), onStep: options.onStep });
@@ -141,6 +141,7 @@ async function follow(
   if (child.stderr !== null) {
     try {
       for await (const chunk of child.stderr as AsyncIterable<Buffer>) {
+        options.onSign?.();
         reader.push(chunk);
         await log.flush();
       }

@@ -6,23 +6,29 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
+import type { WorkerInfo } from '@stx-make/core/events';
+import { canonicalPlatform } from '@stx-make/core/graph/platforms';
+import type { WorkerSettings } from '../api.ts';
 import type { StatePaths } from '../paths.ts';
 import { findBuildKit } from '../process/index.ts';
 import { parseAddress } from './address.ts';
 import { writeSourcePolicy } from './build.ts';
 import { type ProbeOptions, probeEngine } from './canary.ts';
-import { cachedEngine, cacheEngine } from './engine-cache.ts';
+import { cachedEngine, cacheEngine, type ProbedEngine } from './engine-cache.ts';
 import { goReleaseOf } from './go-release.ts';
 import { ensureManaged, type ManagedDaemon } from './managed.ts';
-import type { Engine, StepLimits, Worker } from './model.ts';
+import type { Engine, StepLimits } from './model.ts';
 import { writePolicyFor } from './policy.ts';
 import { askDaemon, type DaemonFacts, defaultJobs, workerInfo } from './worker.ts';
+import { type WorkerSet, Workers } from './worker-set.ts';
 
 export interface ConnectOptions {
   /** Empty: the managed one. */
   readonly addresses: readonly string[];
   /** Builds at once on each; undefined: by the machine. */
   readonly jobs?: number | undefined;
+  /** By address, what was said of a worker. */
+  readonly settings?: ReadonlyMap<string, WorkerSettings> | undefined;
   readonly limits: StepLimits;
   readonly state: StatePaths;
   readonly env: NodeJS.ProcessEnv;
@@ -33,36 +39,23 @@ export interface ConnectOptions {
   readonly onActivity?: ((text: string) => void) | undefined;
 }
 
-/** Workers of one engine, at least one. */
-export interface WorkerSet {
-  readonly workers: readonly Worker[];
-  readonly engine: Engine;
-  readonly warnings: readonly Problem[];
-  /** One line each, for the run's header. */
-  readonly notes: readonly string[];
-  readonly buildctl: string;
-  readonly policyFile: string;
-  /** BuildKit's root folder where it is ours to look at (the managed one), else null: after a failure its disk may
-   * turn out to be full. */
-  readonly daemonRoot: string | null;
-  /** @throws Error for a worker that is none of these (a bug) */
-  addressOf(worker: string): string;
-  /** Waits for a lost worker to answer again, up to 30 s; false when it does not, or is another engine now. */
-  revive(worker: string, signal: AbortSignal): Promise<boolean>;
-  close(): Promise<void>;
-}
-
 /** A daemon that is just being started gets this long. */
 const WAIT_MS = 3_000;
-const REVIVE_MS = 30_000;
 const POLL_MS = 250;
 
-interface Candidate {
+/** A worker that answered, and what it builds like. */
+export interface Candidate {
   readonly address: string;
-  readonly name: string;
   readonly facts: DaemonFacts;
   readonly engine: Engine;
   readonly warnings: readonly Problem[];
+  /** As views are told, what was said of it applied. */
+  readonly info: WorkerInfo;
+  /** Bytes for its builds in all; null: no matter. */
+  readonly memory: number | null;
+  /** Seconds; null: the default. */
+  readonly patience: number | null;
+  readonly prune: boolean;
 }
 
 /** Connects to all addresses at once.
@@ -78,7 +71,8 @@ export async function connectWorkers(options: ConnectOptions): Promise<WorkerSet
   const found = await Promise.all(
     addresses.map(async (address) => {
       try {
-        return await connectOne(address, address, options, buildctl, null);
+        const name = options.settings?.get(address)?.name ?? address;
+        return await connectOne(address, name, options, buildctl, null);
       } catch (error) {
         options.signal.throwIfAborted();
         if (!(error instanceof ProblemError)) throw error;
@@ -125,7 +119,7 @@ async function connectManaged(
   }
 }
 
-async function connectOne(
+export async function connectOne(
   address: string,
   name: string,
   options: ConnectOptions,
@@ -134,12 +128,59 @@ async function connectOne(
 ): Promise<Candidate> {
   const facts = await askPatiently(address, options, buildctl, WAIT_MS);
   const known = managed === null ? null : await cachedEngine(managed, options, facts);
-  if (known !== null) return { address, name, facts, ...known };
+  const made = (probed: ProbedEngine) => candidateOf(address, name, facts, probed, options);
+  if (known !== null) return made(known);
   options.onActivity?.(`asking ${name} what it builds like`);
   const goRelease = managed === null ? null : await goReleaseOf(managed.buildkitd);
   const probed = await probeEngine(facts, probeOptions(address, options, buildctl, goRelease));
   if (managed !== null) await cacheEngine(managed, options, probed);
-  return { address, name, facts, ...probed };
+  return made(probed);
+}
+
+/** The worker as it is to be used: what was said of it beside what it says of itself. */
+function candidateOf(
+  address: string,
+  name: string,
+  facts: DaemonFacts,
+  probed: ProbedEngine,
+  { settings, jobs, limits }: Pick<ConnectOptions, 'settings' | 'jobs' | 'limits'>,
+): Candidate {
+  const said = settings?.get(address);
+  const memory = said?.memory ?? null;
+  const warnings = [...probed.warnings];
+  const wanted = said?.platforms?.map(canonicalPlatform) ?? null;
+  const platforms = facts.platforms.filter(
+    (platform) => wanted?.includes(canonicalPlatform(platform)) ?? true,
+  );
+  const known = new Set(facts.platforms.map(canonicalPlatform));
+  const lacking = wanted?.filter((platform) => !known.has(platform)) ?? [];
+  if (lacking.length > 0) {
+    warnings.push(
+      environmentProblem({
+        code: 'worker-platform',
+        level: 'warning',
+        text: `${name} is said to build for ${lacking.join(', ')}; its BuildKit can not, it can ${facts.platforms.join(', ')}.`,
+        hint: 'Install emulators there (binfmt_misc) and start its BuildKit again, or take it out of platforms=.',
+      }),
+    );
+  }
+  if (platforms.length === 0)
+    throw new ProblemError(warnings.map((problem) => ({ ...problem, level: 'error' })));
+  if (memory !== null && limits.memory !== undefined && limits.memory > memory) {
+    throw new ProblemError(
+      environmentProblem({
+        code: 'worker-memory',
+        text: `${name} may give its builds ${memory} bytes of memory in all, and --limit-memory allows each ${limits.memory}.`,
+        hint: 'Lower --limit-memory, or raise memory= of the worker.',
+      }),
+    );
+  }
+  const info = workerInfo(name, address, { ...facts, platforms }, said?.jobs ?? jobs ?? defaultJobs());
+  return {
+    ...{ address, facts, info, memory, warnings, engine: probed.engine },
+    patience: said?.patience ?? null,
+    prune: said?.prune ?? false,
+  };
 }
 
 function probeOptions(
@@ -178,7 +219,7 @@ async function askPatiently(
 }
 
 /** The workers of the engine that can reach the published digests, else of the first one's. */
-function ofOneEngine(candidates: readonly Candidate[], warnings: Problem[]): Candidate[] {
+export function ofOneEngine(candidates: readonly Candidate[], warnings: Problem[]): Candidate[] {
   const wanted = candidates.find(({ engine }) => engine.matchesPublished) ?? candidates[0];
   const chosen: Candidate[] = [];
   for (const candidate of candidates) {
@@ -206,88 +247,4 @@ function ofOneEngine(candidates: readonly Candidate[], warnings: Problem[]): Can
     }
   }
   return chosen;
-}
-
-class Workers implements WorkerSet {
-  readonly workers: readonly Worker[];
-  readonly engine: Engine;
-  readonly warnings: readonly Problem[];
-  readonly notes: readonly string[];
-  readonly buildctl: string;
-  readonly policyFile: string;
-  readonly daemonRoot: string | null;
-  readonly #candidates: readonly Candidate[];
-  readonly #options: ConnectOptions;
-  #managed: ManagedDaemon | null;
-
-  constructor(
-    candidates: readonly Candidate[],
-    warnings: readonly Problem[],
-    options: ConnectOptions,
-    buildctl: string,
-    policyFile: string,
-    managed: ManagedDaemon | null,
-  ) {
-    const first = candidates[0];
-    if (first === undefined) throw new Error('no workers');
-    const jobs = options.jobs ?? defaultJobs();
-    this.#candidates = candidates;
-    this.#options = options;
-    this.#managed = managed;
-    this.engine = first.engine;
-    this.workers = candidates.map(({ name, address, facts, engine }) => ({
-      info: workerInfo(name, address, facts, jobs),
-      engine,
-    }));
-    // What the canary found is the same for all of one engine: said once.
-    this.warnings = [...warnings, ...first.warnings];
-    this.notes = notesOf(first.engine, options.limits);
-    this.buildctl = buildctl;
-    this.policyFile = policyFile;
-    this.daemonRoot = managed?.root ?? null;
-  }
-
-  #candidate(worker: string): Candidate {
-    const found = this.#candidates.find(({ facts }) => facts.workerId === worker);
-    if (found === undefined) throw new Error(`no worker ${worker}`);
-    return found;
-  }
-
-  addressOf(worker: string): string {
-    return this.#candidate(worker).address;
-  }
-
-  async revive(worker: string, signal: AbortSignal): Promise<boolean> {
-    const { address, facts, engine } = this.#candidate(worker);
-    const options = { ...this.#options, signal };
-    try {
-      if (this.#managed !== null && !(await this.#managed.ready(signal))) {
-        this.#managed.close();
-        const { env, state } = this.#options;
-        this.#managed = await ensureManaged({ state: state.root, env, signal });
-      }
-      const now = await askPatiently(address, options, this.buildctl, REVIVE_MS);
-      if (now.workerId === facts.workerId && now.version === facts.version) return true;
-      // Another root or another BuildKit has its place.
-      const probe = probeOptions(address, options, this.buildctl, engine.goRelease);
-      return (await probeEngine(now, probe)).engine.id === engine.id;
-    } catch (error) {
-      if (error instanceof ProblemError || signal.aborted) return false;
-      throw error;
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#managed?.close();
-  }
-}
-
-function notesOf(engine: Engine, limits: StepLimits): string[] {
-  const notes: string[] = [];
-  if (!engine.matchesPublished) notes.push('digests from this builder will not equal the published ones');
-  if (limits.memory !== undefined) {
-    notes.push('a memory limit can end a step’s child unseen: compare digests with a run without it');
-  }
-  if (limits.cpusetCpus !== undefined) notes.push('cpusetcpus changes what nproc says: digests can differ');
-  return notes;
 }

@@ -24,6 +24,8 @@ export interface Engine {
 /** A daemon that answered, is new enough, and whose engine is known. */
 export interface Worker {
   readonly info: WorkerInfo;
+  /** Bytes for its builds in all; null: no matter. */
+  readonly memory: number | null;
   readonly engine: Engine;
 }
 

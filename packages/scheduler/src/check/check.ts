@@ -16,8 +16,9 @@ import type { Output } from '@stx-make/core/oci/model';
 import { byCodeUnit } from '@stx-make/core/order';
 import type { RunOptions, Session } from '../api.ts';
 import { runCheck } from '../buildkit/build.ts';
-import { connectWorkers, type WorkerSet } from '../buildkit/connect.ts';
+import { connectWorkers } from '../buildkit/connect.ts';
 import type { BuildRequest } from '../buildkit/model.ts';
+import type { WorkerSet } from '../buildkit/worker-set.ts';
 import { forEachLimited } from '../files/parallel.ts';
 import { addressKey, engineKey, evaluateTree } from '../plan/plan.ts';
 import { openPool } from '../store/index.ts';
@@ -63,6 +64,7 @@ export async function checkTree(
     set = await connectWorkers({
       addresses: options.workers.addresses,
       jobs: options.workers.jobs,
+      settings: options.workers.settings,
       limits: {},
       state: workspace.state,
       env: workspace.env,

@@ -7,6 +7,7 @@ import type { MakePlan, Plan, PlanEntry, RunOptions } from '../api.ts';
 import type { State } from '../state/state.ts';
 import { isOutputKnownGood, missingBlobs, openPool, type Pool } from '../store/index.ts';
 import { closureOf, type Workspace, workspaceOf } from '../workspace.ts';
+import { homelessOf, homelessProblems } from './affinity.ts';
 import { addressKey, engineKey } from './engine-key.ts';
 import { type EvaluateContext, evaluate, type Standing } from './evaluate.ts';
 
@@ -17,10 +18,28 @@ export const makePlan: MakePlan = async (session, options) => {
   const state = workspace.openState();
   const pool = openPool(state.paths, state.ledgers.blobs);
   const order = closureOf(workspace.tree, options.selection);
-  const engine = engineKey(state.engineAt(addressKey(options.workers.addresses)), options.strictEngine);
+  const key = addressKey(options.workers.addresses);
+  const engine = engineKey(state.engineAt(key), options.strictEngine);
   const standings = await evaluateTree(workspace, state, pool, order, engine, options);
-  return planOf(order, standings, state.history.estimates());
+  const plan = planOf(order, standings, state.history.estimates());
+  const workers = state.workersAt(key);
+  if (workers === null) return plan;
+  const sure = surelyBuilt(order, standings, state.records.current(workspace.treeKey));
+  const homeless = homelessOf(sure, workspace.tree.graph.targets, workers);
+  return { ...plan, homeless, problems: homelessProblems(homeless, workers) };
 };
+
+/** What waits may turn out to be as it was, but only where this tree ever had it. */
+export function surelyBuilt(
+  order: readonly GraphTarget[],
+  standings: ReadonlyMap<string, Standing>,
+  current: ReadonlyMap<string, unknown>,
+): GraphTarget[] {
+  return order.filter(({ name }) => {
+    const state = standings.get(name)?.state;
+    return state === 'build' || (state === 'waiting' && !current.has(name));
+  });
+}
 
 /** Judges `order`; outputs whose blobs are not known to be good are read once before they are given up. */
 export async function evaluateTree(

@@ -18,6 +18,7 @@ import { anyOf } from './ending.ts';
 import { finishHits } from './hits.ts';
 import { Outdated } from './outdated.ts';
 import { emitPlan, priorities } from './outlook.ts';
+import { Placing, refuseHomeless } from './placing.ts';
 import { RunRemote } from './run-remote.ts';
 import { openRunSources, type RunSources } from './run-sources.ts';
 import type { ShardRun } from './shard-run.ts';
@@ -37,6 +38,7 @@ export async function buildRun(
   const crew = await driver.connect({
     addresses: options.workers.addresses,
     jobs: options.workers.jobs,
+    settings: options.workers.settings,
     limits: options.limits,
     state: state.paths,
     env: workspace.env,
@@ -47,6 +49,7 @@ export async function buildRun(
   emit({ type: 'activity', id: 'workers', text: 'connected to BuildKit', done: true });
   let sources: RunSources | null = null;
   let shard: ShardRun | null = null;
+  let placing: Placing | null = null;
   const remote = options.remote ? new RunRemote(context, pool, options.remote) : null;
   const engine = engineKey(crew.engine, options.strictEngine);
   const outdated = new Outdated(workspace, engine);
@@ -64,6 +67,8 @@ export async function buildRun(
       await remote?.giveHits(standings.values());
       return summarise(context, order, hits, []);
     }
+    // What this shard can not build another one may.
+    if (!options.shard) refuseHomeless(context, order, standings, crew);
     await pool.prepareForExport();
     removeStaleOutputs(workspace.out);
     context.keepEvents();
@@ -76,13 +81,15 @@ export async function buildRun(
       const jobs = crew.workers.reduce((sum, worker) => sum + worker.jobs, 0);
       shard = await beginShard(context, options.shard, { remote, order, judge: judgeOne, engine, jobs });
     }
+    placing = new Placing(context, crew);
     const urgency = priorities(order, state);
     context.onEdits?.(() => void outdated.look());
     const results = await conduct(
       {
         order,
         standings,
-        workers: crew.workers,
+        workers: placing.workers,
+        needsOf: placing.needsOf,
         priorityOf: (target) => urgency.get(target) ?? 0,
         keepGoing: options.keepGoing,
         stop: anyOf(context.stop, context.graceOver),
@@ -91,7 +98,7 @@ export async function buildRun(
         onBegun: context.onBegun,
         follower: shard ?? undefined,
       },
-      worldPorts(context, pool, work, crew, sources, order, outdated, { remote, shard }),
+      placing.watched(worldPorts(context, pool, work, crew, sources, order, outdated, { remote, shard })),
       emit,
     );
     const left = (await remote?.drain()) ?? [];
@@ -101,6 +108,7 @@ export async function buildRun(
     await outdated.close();
     remote?.close();
     sources?.close();
+    placing?.close();
     await crew.close();
     rmSync(work, { recursive: true, force: true });
   }
@@ -126,7 +134,7 @@ async function judgeFor(
   const key = addressKey(options.workers.addresses);
   const before = engineKey(state.engineAt(key), options.strictEngine);
   const now = engineKey(crew.engine, options.strictEngine);
-  state.sawEngine(key, crew.engine);
+  state.sawEngine(key, crew.engine, crew.workers);
   if (before === now) return judged;
   return await evaluateTree(workspace, state, pool, order, now, options);
 }

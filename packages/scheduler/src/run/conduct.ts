@@ -6,12 +6,12 @@
  */
 import type { Failure, Reason } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
-import type { Output } from '@stx-make/core/oci/model';
 import type { Fingerprint } from '../plan/inputs.ts';
 import { Ending } from './ending.ts';
 import { editedTooOften, failureOf, noWorkerFor } from './failures.ts';
+import { bareNeedsOf } from './needs.ts';
 import { settledOf } from './origin.ts';
-import type { Slots } from './placement.ts';
+import type { Needs, Slots } from './placement.ts';
 import type {
   Attempt,
   AttemptResult,
@@ -21,6 +21,7 @@ import type {
   RunPorts,
   Settled,
 } from './ports.ts';
+import { Recovery } from './recovery.ts';
 import { Relations } from './relations.ts';
 import { Roster } from './roster.ts';
 import { RunBook } from './run-book.ts';
@@ -44,14 +45,19 @@ class Conductor implements Steered {
   readonly #book: RunBook;
   readonly #relations: Relations;
   readonly #roster: Roster;
+  readonly #recovery: Recovery;
   readonly #targets: Map<string, GraphTarget>;
   readonly #tries = new Tries();
   readonly #over = Promise.withResolvers<void>();
   readonly #ending = new Ending();
   /** Aborted when the run has ended: nobody is listened to any more. */
   readonly #ended = new AbortController();
-  /** Fetching, publishing, reviving. */
   readonly #loose = new LooseWork();
+
+  readonly #needsOf = (name: string): Needs => {
+    const target = this.#target(name);
+    return this.#options.needsOf?.(target, this.#book.outputsFor(target)) ?? bareNeedsOf(target);
+  };
 
   constructor(options: ConductOptions, ports: RunPorts, emit: Emit) {
     this.#options = options;
@@ -60,6 +66,7 @@ class Conductor implements Steered {
     this.#book = new RunBook(options.order, emit, options.follower);
     this.#relations = new Relations(options.order);
     this.#roster = new Roster(options.workers);
+    this.#recovery = new Recovery(this.#roster, ports, emit, this.#book, this.#ending, this.#needsOf);
     this.#targets = new Map(options.order.map((target) => [target.name, target]));
   }
 
@@ -159,28 +166,27 @@ class Conductor implements Steered {
   async #prepare(target: GraphTarget, fingerprint: Fingerprint, reasons: readonly Reason[]): Promise<void> {
     const { name } = target;
     const turn = this.#book.turnOf(name);
+    const outputs = this.#book.outputsFor(target);
     if (this.#ports.seek !== undefined) {
       this.#book.states.move(name, 'seeking');
-      const { starting } = this.#ending;
-      const sought = await this.#ports.seek(target, fingerprint, this.#outputsFor(target), starting);
+      const sought = await this.#ports.seek(target, fingerprint, outputs, this.#ending.starting);
       if (!this.#book.isCurrent(name, turn)) return;
       if (sought.status === 'found') return await this.#provide(target, sought.settled, fingerprint.digest);
       if (sought.status === 'failed') return this.#fail(name, sought.failure, 0, reasons);
-      sought.status satisfies 'absent';
     }
     this.#book.states.move(name, 'fetching');
-    await this.#ports.fetch(target, this.#outputsFor(target), this.#ending.cancel);
+    await this.#ports.fetch(target, outputs, this.#ending.cancel);
     if (!this.#book.isCurrent(name, turn)) return;
     this.#book.states.move(name, 'ready');
     this.#emit({ type: 'target-ready', target: name });
-    this.#enqueue({ name, fingerprint, reasons, number: this.#tries.first(name), avoid: new Set() });
+    this.#enqueue({ name, fingerprint, reasons, ...this.#tries.first(name) });
   }
 
   #enqueue(job: Job): void {
     const { name, reasons, avoid } = job;
-    const { platforms } = this.#target(name);
-    if (!this.#roster.canEverRun(platforms)) {
-      this.#fail(name, noWorkerFor(platforms, this.#ports.logFile(name)), 0, reasons);
+    const needs = this.#needsOf(name);
+    if (!this.#roster.canEverRun(needs)) {
+      this.#failForWantOfWorker(name, reasons);
       return;
     }
     this.#roster.add(
@@ -191,7 +197,7 @@ class Conductor implements Steered {
           this.#fail(name, failureOf(error, this.#ports.logFile(name)), 0, reasons);
         }
       },
-      { id: name, priority: this.#options.priorityOf(name), platforms, avoid },
+      { id: name, priority: this.#options.priorityOf(name), needs, avoid },
     );
   }
 
@@ -201,7 +207,7 @@ class Conductor implements Steered {
     const target = this.#target(name);
     this.#book.states.move(name, 'building');
     this.#tries.begin(job);
-    const outputs = this.#outputsFor(target);
+    const outputs = this.#book.outputsFor(target);
     const signal = this.#ending.cancel;
     const where = { worker: slots.id, logFile: this.#ports.logFile(name) };
     const attempt = announced(
@@ -239,17 +245,16 @@ class Conductor implements Steered {
       case 'failed': {
         const { failure, retry } = result;
         if (retry === 'elsewhere') this.#lose(slots, failure.cause);
-        if (retry === 'no' || !this.#tries.mayRepeat(job) || this.#ending.reason !== null) {
+        if (!this.#tries.mayRepeat(job, retry) || this.#ending.reason !== null) {
           this.#ports.noteFailure(attempt, duration);
           return this.#fail(name, failure, duration, reasons);
         }
         this.#book.states.move(name, 'ready');
         const turn = this.#book.turnOf(name);
-        const number = job.number + 1;
-        this.#emit({ type: 'target-retry', target: name, attempt: number, text: failure.cause });
+        const next = this.#tries.next(job, retry, slots.id);
+        this.#emit({ type: 'target-retry', target: name, attempt: next.number, text: failure.cause });
         if (retry === 'here') await this.#ports.pause(RETRY_PAUSE_MS, this.#ending.cancel);
-        const avoid = new Set(retry === 'elsewhere' ? [slots.id] : []);
-        if (this.#book.isCurrent(name, turn)) this.#enqueue({ ...job, number, avoid });
+        if (this.#book.isCurrent(name, turn)) this.#enqueue(next);
         return;
       }
       default:
@@ -305,27 +310,19 @@ class Conductor implements Steered {
     this.#checkOver();
   }
 
-  /** Sets a worker aside and tries to have it back; what only it could build fails when it is gone. */
+  /** What only a lost worker could build fails when it is given up. */
   #lose(slots: Slots, text: string): void {
-    const end = this.#roster.lose(slots, () => this.#ports.revive(slots.id, this.#ending.cancel));
-    if (end === null) return;
-    this.#emit({ type: 'worker-lost', worker: slots.id, text });
+    const end = this.#recovery.lose(slots, text);
     this.#loose.track(
-      end.then((how) => {
-        if (this.#ending.reason !== null || this.#book.states.isOver) return;
-        if (how === 'back') this.#emit({ type: 'worker-back', worker: slots.id });
-        else this.#failUnplaceable();
+      end?.then((orphans) => {
+        for (const name of orphans) this.#failForWantOfWorker(name, []);
       }),
     );
   }
 
-  #failUnplaceable(): void {
-    for (const name of this.#book.states.unfinished()) {
-      const { platforms } = this.#target(name);
-      if (this.#book.states.of(name) !== 'ready' || this.#roster.canEverRun(platforms)) continue;
-      this.#roster.remove(name);
-      this.#fail(name, noWorkerFor(platforms, this.#ports.logFile(name)), 0, []);
-    }
+  #failForWantOfWorker(name: string, reasons: readonly Reason[]): void {
+    const failure = noWorkerFor(this.#needsOf(name), this.#roster.gone, this.#ports.logFile(name));
+    this.#fail(name, failure, 0, reasons);
   }
 
   /** Work outside the queue whose failure is the target's. */
@@ -340,10 +337,6 @@ class Conductor implements Steered {
 
   #checkOver(): void {
     if (this.#book.states.isOver) this.#over.resolve();
-  }
-
-  #outputsFor({ dependencies }: GraphTarget): Map<string, Output> {
-    return new Map(dependencies.map((needed) => [needed, this.#book.outputOf(needed)]));
   }
 
   #target(name: string): GraphTarget {

@@ -4,6 +4,7 @@
  */
 import type { Problem } from '@stx-make/core/errors';
 import type { WorkerInfo } from '@stx-make/core/events';
+import type { WorkerSettings } from '../api.ts';
 import type { BuildRequest, BuildResult, Engine, StepEvent, StepLimits } from '../buildkit/model.ts';
 import type { StatePaths } from '../paths.ts';
 
@@ -12,6 +13,8 @@ export interface ConnectOptions {
   readonly addresses: readonly string[];
   /** Per worker; undefined: the default. */
   readonly jobs: number | undefined;
+  /** By address, what was said of a worker. */
+  readonly settings?: ReadonlyMap<string, WorkerSettings> | undefined;
   /** Limits a step can see are part of the engine. */
   readonly limits: StepLimits;
   readonly state: StatePaths;
@@ -23,9 +26,14 @@ export interface ConnectOptions {
   readonly onActivity?: (text: string) => void;
 }
 
+/** A worker of a run: what views are told, and what its builds may be allowed in all. */
+export interface CrewWorker extends WorkerInfo {
+  readonly memory?: number | null | undefined;
+}
+
 /** The workers of one run: all of one engine. */
 export interface Crew {
-  readonly workers: readonly WorkerInfo[];
+  readonly workers: readonly CrewWorker[];
   readonly engine: Engine;
   /** Workers set aside, and what else must be said. */
   readonly warnings: readonly Problem[];
@@ -33,7 +41,7 @@ export interface Crew {
   readonly notes: readonly string[];
   /** Builds and exports on one worker; never throws for what a build or daemon can do. */
   build(request: BuildRequest, options: CrewBuild): Promise<BuildResult>;
-  /** Tries to have a lost worker back; false when it gives up. */
+  /** Tries to have a lost worker back until the signal aborts; false then, and when it can not come back. */
   revive(worker: string, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }

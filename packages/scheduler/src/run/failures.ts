@@ -3,6 +3,7 @@
  */
 import { formatProblem, inputProblem, ProblemError, type ProblemTag } from '@stx-make/core/errors';
 import type { Failure } from '@stx-make/core/events';
+import type { Needs } from './placement.ts';
 
 const KIND: Readonly<Record<ProblemTag, Failure['kind']>> = {
   input: 'input',
@@ -54,17 +55,27 @@ export function editedTooOften(name: string, edits: number): ProblemError {
   );
 }
 
-/** Nobody is left who could build for these platforms. */
-export function noWorkerFor(platforms: readonly string[], logFile: string): Failure {
+/** Nobody is left who could build it. @param gone workers that were lost for good, each with why */
+export function noWorkerFor(
+  { platforms = [], memory = 0 }: Needs,
+  gone: readonly string[],
+  logFile: string | null,
+): Failure {
+  const what = platforms.length === 0 ? 'build it' : `run steps for ${platforms.join(' and ')}`;
+  const room = memory === 0 ? '' : ` and allow ${memory} bytes of memory`;
+  const [first, ...more] = gone;
   return {
     kind: 'infrastructure',
     step: null,
     exitCode: null,
     file: null,
     line: null,
-    cause: `no worker that is still there can build for ${platforms.join(', ')}`,
-    tail: [],
+    cause: `no worker that is still there can ${what}${room}${first === undefined ? '' : ` (lost: ${first})`}`,
+    tail: more.map((why) => `lost: ${why}`),
     logFile,
-    hint: 'Start the worker again, or name one for this platform with --worker.',
+    hint:
+      gone.length > 0
+        ? 'Start the lost worker again: what is built is kept, the next run goes on from there.'
+        : 'Name a worker that can with --worker; `stx-make workers` shows what each can.',
   };
 }

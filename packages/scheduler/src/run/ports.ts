@@ -8,6 +8,8 @@ import type { Origin, Output } from '@stx-make/core/oci/model';
 import type { StepEvent } from '../buildkit/model.ts';
 import type { Standing } from '../plan/evaluate.ts';
 import type { Fingerprint } from '../plan/inputs.ts';
+import type { Needs } from './placement.ts';
+import type { RosterWorker } from './roster.ts';
 import type { Steered } from './steering.ts';
 
 /** One try to build one target on one worker. */
@@ -87,7 +89,7 @@ export interface RunPorts {
   /** Makes out/<target>/ hold the output, and notes of which record it is. Throws ProblemError. */
   publish(target: GraphTarget, settled: Settled, fingerprint: string): Promise<void>;
   noteFailure(attempt: Attempt, duration: number): void;
-  /** Tries to have a lost worker back; false when it gives up. */
+  /** Tries to have a lost worker back until the signal aborts; false then, and when it can not come back. */
   revive(worker: string, signal: AbortSignal): Promise<boolean>;
   logFile(target: string): string;
   /** Waits before a retry (BUILDKIT.md 7: the daemon needs about a second after a repair). */
@@ -99,11 +101,9 @@ export interface ConductOptions {
   /** Selected targets and their dependencies, topological. */
   readonly order: readonly GraphTarget[];
   readonly standings: ReadonlyMap<string, Standing>;
-  readonly workers: readonly {
-    readonly id: string;
-    readonly jobs: number;
-    readonly platforms: readonly string[];
-  }[];
+  readonly workers: readonly RosterWorker[];
+  /** What a target's build needs of a worker; left out: its own platforms. */
+  readonly needsOf?: (target: GraphTarget, outputs: ReadonlyMap<string, Output>) => Needs;
   /** Higher first. */
   readonly priorityOf: (target: string) => number;
   readonly keepGoing: boolean;

@@ -4,27 +4,39 @@
  * Unaware of what a build is, of targets' states and of how a lost worker is had back.
  */
 import PQueue from 'p-queue';
-import { type ReadyOptions, ReadyQueue, type Slots } from './placement.ts';
+import { canRun, type Needs, type ReadyOptions, ReadyQueue, type Slots } from './placement.ts';
 
 /** One worker, as the run was given it. */
 export interface RosterWorker {
   readonly id: string;
   readonly jobs: number;
+  /** Canonical. */
   readonly platforms: readonly string[];
+  /** Bytes for the builds on it in all; null or left out: no matter. */
+  readonly memory?: number | null | undefined;
+  /** What it need not be sent; may grow. */
+  readonly has?: ReadonlySet<string> | undefined;
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 export class Roster {
+  /** Of each worker that was given up, why. */
+  readonly gone: string[] = [];
   readonly #slots: Slots[];
   readonly #ready: ReadyQueue;
   readonly #queue: PQueue<ReadyQueue, ReadyOptions>;
 
   constructor(workers: readonly RosterWorker[]) {
-    this.#slots = workers.map(({ id, jobs, platforms }) => ({
+    this.#slots = workers.map(({ id, jobs, platforms, memory, has }) => ({
       id,
       jobs,
       platforms: new Set(platforms),
+      memory: memory ?? null,
+      has: has ?? NOTHING,
       used: 0,
-      lost: false,
+      reserved: 0,
+      lost: null,
     }));
     this.#ready = new ReadyQueue(this.#slots);
     const ready = this.#ready;
@@ -42,11 +54,11 @@ export class Roster {
   /** Calls `build` with its place when there is one for it. It must not reject. */
   add(build: (place: Slots) => Promise<void>, options: ReadyOptions): void {
     void this.#queue.add(async () => {
-      const place = this.#ready.takePlace();
+      const { slots, leave } = this.#ready.takePlace();
       try {
-        await build(place);
+        await build(slots);
       } finally {
-        place.used -= 1;
+        leave();
       }
     }, options);
   }
@@ -69,25 +81,31 @@ export class Roster {
     this.#ready.remove(name);
   }
 
-  /** Whether a worker that is there, or may come back, can build for all the platforms. */
-  canEverRun(platforms: readonly string[]): boolean {
-    return this.#slots.some((slots) => platforms.every((platform) => slots.platforms.has(platform)));
+  /** Whether a worker that is there, or may come back, can ever do it. */
+  canEverRun(needs: Needs): boolean {
+    return this.#slots.some((slots) => canRun(slots, needs));
+  }
+
+  /** Whether one that is there can. */
+  canRunNow(needs: Needs): boolean {
+    return this.#slots.some((slots) => slots.lost === null && canRun(slots, needs));
   }
 
   /**
    * Sets a worker aside, so that it gets nothing new, until `revive` has it back; else it is given up for good.
    * @returns null where it was set aside already
    */
-  lose(slots: Slots, revive: () => Promise<boolean>): Promise<'back' | 'gone'> | null {
-    if (slots.lost) return null;
-    slots.lost = true;
+  lose(slots: Slots, why: string, revive: () => Promise<boolean>): Promise<'back' | 'gone'> | null {
+    if (slots.lost !== null) return null;
+    slots.lost = why;
     this.#queue.concurrency = this.#capacity();
     return revive().then((back) => {
       if (!back) {
         this.#slots.splice(this.#slots.indexOf(slots), 1);
+        this.gone.push(why);
         return 'gone';
       }
-      slots.lost = false;
+      slots.lost = null;
       // Setting it makes p-queue look at the queue again.
       this.#queue.concurrency = this.#capacity();
       return 'back';
@@ -102,7 +120,7 @@ export class Roster {
   #capacity(): number {
     return Math.max(
       1,
-      this.#slots.reduce((sum, slots) => sum + (slots.lost ? 0 : slots.jobs), 0),
+      this.#slots.reduce((sum, slots) => sum + (slots.lost === null ? slots.jobs : 0), 0),
     );
   }
 }

@@ -43,6 +43,11 @@ export class RunBook {
     return output;
   }
 
+  /** Of all that a target needs, by name. */
+  outputsFor({ dependencies }: { readonly dependencies: readonly string[] }): Map<string, Output> {
+    return new Map(dependencies.map((needed) => [needed, this.outputOf(needed)]));
+  }
+
   settle(
     name: string,
     result: 'hit' | 'built' | 'unchanged',

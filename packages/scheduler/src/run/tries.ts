@@ -3,11 +3,15 @@
  */
 import type { Reason } from '@stx-make/core/events';
 import type { Fingerprint } from '../plan/inputs.ts';
-import type { Attempt, Emit } from './ports.ts';
+import type { Attempt, AttemptResult, Emit } from './ports.ts';
 
-/** Tries of one target, over all workers. BuildKit's passing faults are worth one retry (BUILDKIT.md 7); a worker
- * that is lost costs one more. */
+type Retry = Extract<AttemptResult, { status: 'failed' }>['retry'];
+
+/** Tries of one target, over all workers. BuildKit's passing faults are worth one retry (BUILDKIT.md 7). */
 const MAX_ATTEMPTS = 3;
+
+/** Tries that ended with the worker's end are no fault of the target, but one that ends every worker must not go on. */
+const MAX_LOSSES = 5;
 
 /** How often a target may be edited under our hands before it is left for the next run. */
 const MAX_EDITS = 20;
@@ -19,6 +23,8 @@ export interface Job {
   readonly reasons: readonly Reason[];
   /** From 1. */
   readonly number: number;
+  /** So many tries ended because the worker was lost. */
+  readonly losses: number;
   /** Workers that failed it. */
   readonly avoid: ReadonlySet<string>;
 }
@@ -29,17 +35,35 @@ export class Tries {
   readonly #before = new Map<string, number>();
   readonly #edits = new Map<string, number>();
 
-  /** The number of the next first try. */
-  first(name: string): number {
-    return (this.#before.get(name) ?? 0) + 1;
+  /** The next first try. */
+  first(name: string): Pick<Job, 'number' | 'losses' | 'avoid'> {
+    return { number: (this.#before.get(name) ?? 0) + 1, losses: 0, avoid: new Set() };
+  }
+
+  /** The try after one that failed on this worker. */
+  next(job: Job, retry: Retry, worker: string): Job {
+    const lost = retry === 'elsewhere';
+    return {
+      ...job,
+      number: job.number + 1,
+      losses: job.losses + (lost ? 1 : 0),
+      avoid: new Set(lost ? [worker] : []),
+    };
   }
 
   begin({ name, number }: Job): void {
     this.#last.set(name, number);
   }
 
-  mayRepeat({ name, number }: Job): boolean {
-    return number - (this.#before.get(name) ?? 0) < MAX_ATTEMPTS;
+  mayRepeat({ name, number, losses }: Job, retry: Retry): boolean {
+    switch (retry) {
+      case 'no':
+        return false;
+      case 'elsewhere':
+        return losses < MAX_LOSSES;
+      case 'here':
+        return number - losses - (this.#before.get(name) ?? 0) < MAX_ATTEMPTS;
+    }
   }
 
   /** Forgets the tries so far. @returns the number of the next one */
@@ -77,7 +101,8 @@ export function announced(attempt: Omit<Attempt, 'onStep'>, reasons: readonly Re
 export class LooseWork {
   readonly #under = new Set<Promise<void>>();
 
-  track(work: Promise<void>): void {
+  track(work: Promise<void> | undefined): void {
+    if (work === undefined) return;
     this.#under.add(work);
     void work.finally(() => this.#under.delete(work));
   }

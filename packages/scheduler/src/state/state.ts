@@ -20,11 +20,19 @@ export interface State {
   readonly warnings: readonly Problem[];
   /** The engine last seen at these addresses, null where none was. */
   engineAt(address: string): Engine | null;
-  sawEngine(address: string, engine: Engine): void;
+  sawEngine(address: string, engine: Engine, workers?: readonly SeenWorker[]): void;
+  /** The workers last seen at these addresses, null where that is not known. */
+  workersAt(address: string): readonly SeenWorker[] | null;
   /** All engines ever seen, by address. */
   engines(): Engine[];
   /** Writes what is only remembered so far and closes. */
   close(): void;
+}
+
+/** A worker as it is remembered beside its engine. */
+export interface SeenWorker {
+  readonly name: string;
+  readonly platforms: readonly string[];
 }
 
 /** @throws ProblemError `state-newer`, `state-unusable` */
@@ -44,13 +52,21 @@ export function openState(paths: StatePaths, now: () => number): State {
       const row = database.get<{ data: string }>('SELECT data FROM engine WHERE address = ?', address);
       return row === undefined ? null : (JSON.parse(row.data) as Engine);
     },
-    sawEngine: (address, engine) =>
+    sawEngine: (address, engine, workers) =>
       database.run(
         'INSERT OR REPLACE INTO engine (address, data, seen) VALUES (?, ?, ?)',
         address,
-        JSON.stringify(engine),
+        JSON.stringify({
+          ...engine,
+          workers: workers?.map(({ name, platforms }) => ({ name, platforms })),
+        }),
         now(),
       ),
+    workersAt: (address) => {
+      const row = database.get<{ data: string }>('SELECT data FROM engine WHERE address = ?', address);
+      if (row === undefined) return null;
+      return (JSON.parse(row.data) as { readonly workers?: readonly SeenWorker[] }).workers ?? null;
+    },
     engines: () =>
       database
         .all<{ data: string }>('SELECT data FROM engine ORDER BY address')
