@@ -7,10 +7,11 @@ import { memo, useCallback, useEffect, useMemo, useRef, useState, useSyncExterna
 import type { RunKeys } from '../live/keys.ts';
 import type { Tone } from '../text/paint.ts';
 import type { RunView } from '../view/model.ts';
+import type { Area } from './area.ts';
 import type { Glyphs } from './glyphs.ts';
 import type { GiveBack } from './job-control.ts';
 import { LogTail } from './log-tail.ts';
-import { type Area, overview, statusRow } from './overview.ts';
+import { overview, statusRow } from './overview.ts';
 import { fitRow, type Row, span, textOf } from './rows.ts';
 import { askRows, browseRows, clampUp, detailRows, findUp, helpRows, logRows } from './screens.ts';
 import type { Frame, RunStore } from './store.ts';

@@ -3,14 +3,15 @@
  * from a frame and what the user is looking at.
  */
 import { verdictOf } from '../report/verdict.ts';
-import { bytes, elapsed } from '../text/format.ts';
+import { bytes, elapsed, usageText } from '../text/format.ts';
 import type { Tone } from '../text/paint.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
 import { fit } from '../text/width.ts';
-import type { RunView, TargetState, TargetView } from '../view/model.ts';
+import type { RunView, TargetState, TargetView, UsageView } from '../view/model.ts';
 import { waitsFor } from '../view/model.ts';
-import { type Area, windowAround } from './overview.ts';
+import type { Area } from './area.ts';
 import { fitRow, type Row, span } from './rows.ts';
+import { windowAround } from './running.ts';
 import type { Frame } from './store.ts';
 import { listed, type Screen, type Ui } from './ui.ts';
 
@@ -122,6 +123,11 @@ export function waitChain(view: RunView, name: string): string[] {
   return chain;
 }
 
+function usageRow({ state }: TargetView, usage: UsageView): string {
+  const now = state === 'running' ? `${usageText(usage)} now, ` : '';
+  return `${now}${elapsed(usage.cpu)} of CPU, at most ${bytes(usage.peak)}`;
+}
+
 export function detailRows({ view, now, estimate }: Frame, name: string, area: Area): Row[] {
   const target = view.targets.get(name);
   if (target === undefined) {
@@ -145,8 +151,14 @@ export function detailRows({ view, now, estimate }: Frame, name: string, area: A
   if (target.worker !== null)
     field('worker', sanitizeLine(view.workers.get(target.worker)?.info.name ?? target.worker));
   if (target.state === 'waiting' || target.state === 'ready' || target.state === 'running') {
-    field('takes', target.expected === null ? 'never built here' : `about ${elapsed(target.expected)}`);
+    const guess = estimate?.guess(target.stage) ?? 0;
+    const others = guess < 1_000 ? '' : `, others of its stage take about ${elapsed(guess)}`;
+    field(
+      'takes',
+      target.expected === null ? `never built here${others}` : `about ${elapsed(target.expected)}`,
+    );
   }
+  if (target.usage !== null) field('usage', usageRow(target, target.usage));
   for (const step of target.steps) field('step', `${sanitizeLine(step.name)} (${elapsed(now - step.since)})`);
   if (target.failure !== null) {
     field('cause', sanitizeLine(target.failure.cause));

@@ -1,28 +1,41 @@
 /**
  * The driver that builds with BuildKit: a thin bridge from the run's words to the workers of connect.ts.
  */
+import { join } from 'node:path';
 import type { Driver } from '../run/driver.ts';
 import { runBuild } from './build.ts';
 import { connectWorkers } from './connect.ts';
+import { cgroupParent } from './managed/cgroups.ts';
+import { newTrace, systemUsage } from './usage.ts';
 
 export const buildkitDriver: Driver = {
   connect: async (options) => {
     const set = await connectWorkers(options);
     const { buildctl, policyFile } = set;
+    // The managed daemon's steps have a parent of their own; others' are where containerd's defaults put them.
+    const usage = systemUsage([join(cgroupParent(options.state.daemon), 'buildkit'), 'buildkit']);
     return {
       workers: set.workers.map(({ info }) => info),
       engine: set.engine,
       warnings: set.warnings,
       notes: set.notes,
-      build: (request, build) =>
-        runBuild(request, {
-          ...build,
-          address: set.addressOf(build.worker),
-          buildctl,
-          policyFile,
-          daemonRoot: set.daemonRoot,
-          env: options.env,
-        }),
+      build: async (request, build) => {
+        const trace = newTrace();
+        const ended = usage?.watch(trace.id, (taken) => build.onUsage?.(taken));
+        try {
+          return await runBuild(request, {
+            ...build,
+            trace: trace.parent,
+            address: set.addressOf(build.worker),
+            buildctl,
+            policyFile,
+            daemonRoot: set.daemonRoot,
+            env: options.env,
+          });
+        } finally {
+          ended?.();
+        }
+      },
       revive: (worker, signal) => set.revive(worker, signal),
       close: async () => set.close(),
     };
