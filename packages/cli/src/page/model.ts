@@ -5,6 +5,7 @@
  */
 import type { RunCounts } from '@stx-make/core/events';
 import type { TargetState } from '../view/model.ts';
+import type { TargetUsage, UsagePoint } from './usage.ts';
 
 /** Raised when the page's own script and data would no longer understand each other; they always travel together. */
 export const PAGE_SCHEMA = 1;
@@ -41,6 +42,8 @@ export interface Outcome {
   readonly digest: string | null;
   /** Bytes. */
   readonly size: number;
+  /** Null where it can not be known. */
+  readonly usage: TargetUsage | null;
   readonly reasons: readonly string[];
   /** Why it was skipped or retried. */
   readonly text: string | null;
@@ -78,6 +81,8 @@ export interface PageWorker {
   readonly version: string;
   /** How many builds it ever ran at a time. */
   readonly lanes: number;
+  /** What its builds took together, from each time on; empty where it can not be known. */
+  readonly usage: readonly UsagePoint[];
 }
 
 export type BarResult = 'built' | 'unchanged' | 'failed' | 'retried' | 'unfinished';
