@@ -102,7 +102,8 @@ export interface Bar {
 export interface Hop {
   readonly target: number;
   readonly duration: number;
-  /** ms from the end of the last thing it needed to its own start. */
+  /** ms from the end of the one before it (of the first: from the run's beginning) to its own start: what else it
+   * needed was not there yet, or no place was free. All together are no more than the run. */
   readonly wait: number;
 }
 

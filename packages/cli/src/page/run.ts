@@ -169,10 +169,12 @@ function criticalPath(targets: readonly PageTarget[], bars: readonly Bar[]): Hop
     const bar = last.get(target);
     return bar === undefined ? 0 : bar.end - bar.start;
   };
+  let before = 0;
   return longestChain(targets, took).map((target) => {
-    const start = last.get(target)?.start ?? 0;
-    const ends = (targets[target]?.dependencies ?? []).map((needed) => last.get(needed)?.end ?? 0);
-    return { target, duration: took(target), wait: Math.max(0, start - Math.max(0, ...ends)) };
+    const bar = last.get(target);
+    const wait = Math.max(0, (bar?.start ?? before) - before);
+    before = bar?.end ?? before;
+    return { target, duration: took(target), wait };
   });
 }
 

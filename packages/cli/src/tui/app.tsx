@@ -174,7 +174,8 @@ const StaticNames = memo(
   }) => <Static items={[...names]}>{render}</Static>,
 );
 
-const COLOURS: Partial<Record<Tone, string>> = { good: 'green', bad: 'red', warn: 'yellow', accent: 'cyan' };
+/** As in text/paint.ts. */
+const COLOURS: Partial<Record<Tone, string>> = { good: 'green', bad: 'red', warn: 'magenta' };
 
 /** One row. Rows that say the same as before are not rendered again. */
 const Line = memo(
@@ -189,7 +190,7 @@ const Line = memo(
                 // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other identity
                 key={i}
                 {...(hue === undefined ? {} : { color: hue })}
-                bold={colour && tone === 'strong'}
+                bold={colour && (tone === 'strong' || tone === 'accent')}
                 dimColor={colour && tone === 'quiet'}
               >
                 {text}

@@ -5,7 +5,6 @@
 import type { Failure } from '@stx-make/core/events';
 import { failurePlace, stoppingText } from '../report/verdict.ts';
 import { bytes, elapsed, usageText } from '../text/format.ts';
-import type { Tone } from '../text/paint.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
 import { stepText } from '../text/step.ts';
 import { fit, right, width } from '../text/width.ts';
@@ -87,10 +86,14 @@ function laneRows(view: RunView, { columns, glyphs }: Area): Row[] {
     const all = sizeOf(tally);
     const done = tally === undefined ? 0 : doneCount(tally);
     const { full, empty } = bar(all === 0 ? 1 : done / all, cells, glyphs);
-    const tone: Tone = (tally?.failed ?? 0) > 0 ? 'bad' : 'good';
+    // Failed ones are part of what is done: some of the bar is theirs, however few they are.
+    const failed = tally?.failed ?? 0;
+    const bad = failed === 0 ? 0 : Math.max(1, Math.floor((failed / all) * cells));
+    const good = Math.max(0, full.length - bad);
     const row: Span[] = [
       span(`${fit(sanitizeLine(name), label, glyphs.more)} `, done === all ? 'quiet' : 'strong'),
-      span(full, tone),
+      span(full.slice(0, good), 'good'),
+      span(full.slice(good), 'bad'),
       span(empty, 'quiet'),
       span(` ${right(String(done), digits)}/${fit(String(all), digits)}`),
       ...laneNotes(tally),
@@ -163,7 +166,7 @@ function sumRows({ view, now, estimate }: Frame, { columns, rows: height, glyphs
   const left: Span[] = [
     span(`${done} of ${all} `, 'strong'),
     span(`${glyphs.dot} ${elapsed(now)}`),
-    ...workerSpans(view, glyphs),
+    ...(view.workers.size === 1 ? usageSpans(view, glyphs) : []),
   ];
   const path = estimate === null || estimate.high < 1_000 ? [] : pathSpans(estimate, glyphs);
   if (estimate !== null && estimate.high >= 1_000) {
@@ -172,6 +175,7 @@ function sumRows({ view, now, estimate }: Frame, { columns, rows: height, glyphs
       span(low === high ? ` ${glyphs.dot} about ${high} left` : ` ${glyphs.dot} ${low} to ${high} left`),
     );
   }
+  if (view.workers.size > 1) rows.push(workersRow(view, glyphs));
   // A line of its own where there is room for it: the way of the longest chain tells what holds the run up.
   const apart = path.length > 0 && height >= ROWS_FOR_PATH;
   if (apart) rows.push(path);
@@ -188,7 +192,7 @@ function pathSpans({ path }: Estimate, { arrow }: Glyphs): Span[] {
   const between = path.length - 3;
   const middle = between < 0 ? [] : between === 0 ? [second] : [second, `${between} more`];
   return [
-    span(`longest chain, ${path.length}: `, 'quiet'),
+    span(`critical path, ${path.length}: `, 'quiet'),
     span([first, ...middle, last].join(` ${arrow} `), 'quiet'),
   ];
 }
@@ -206,28 +210,45 @@ export function statusRow({ view, now }: Frame, { columns, glyphs }: Area): Row 
   return fitRow(row, columns, glyphs.more);
 }
 
-/** How many places of each worker are taken, and what its builds take of it; with one worker the running builds say
- * the former. */
-function workerSpans(view: RunView, { dot }: Glyphs): Span[] {
-  const sums = new Map([...view.workers.keys()].map((id) => [id, { builds: 0, cores: 0, memory: 0 }]));
-  let known = false;
-  for (const name of view.running) {
+/** What the builds of one worker take of it. */
+interface Taken {
+  readonly builds: number;
+  readonly cores: number;
+  readonly memory: number;
+  /** Of some of them it is known. */
+  readonly known: boolean;
+}
+
+function takenOf(view: RunView, worker: string): Taken {
+  const builds = [...view.running].flatMap((name) => {
     const target = view.targets.get(name);
-    const sum = sums.get(target?.worker ?? '');
-    if (target === undefined || sum === undefined) continue;
-    sum.builds++;
-    sum.cores += target.usage?.cores ?? 0;
-    sum.memory += target.usage?.memory ?? 0;
-    known ||= target.usage !== null;
-  }
-  if (view.workers.size === 1) {
-    return known ? [...sums.values()].map((sum) => span(` ${dot} ${usageText(sum)}`)) : [];
-  }
+    return target?.worker === worker ? [target] : [];
+  });
+  const usages = builds.flatMap(({ usage }) => usage ?? []);
+  return {
+    builds: builds.length,
+    cores: usages.reduce((sum, { cores }) => sum + cores, 0),
+    memory: usages.reduce((sum, { memory }) => sum + memory, 0),
+    known: usages.length > 0,
+  };
+}
+
+/** With one worker the running builds already say how many there are. */
+function usageSpans(view: RunView, { dot }: Glyphs): Span[] {
+  const [worker = ''] = view.workers.keys();
+  const taken = takenOf(view, worker);
+  return taken.known ? [span(` ${dot} ${usageText(taken)}`)] : [];
+}
+
+/** How many places of each worker are taken, and what its builds take of it. */
+function workersRow(view: RunView, { dot }: Glyphs): Row {
   return [...view.workers.values()]
     .filter(({ lost }) => lost === null)
-    .map(({ info }) => {
-      const { builds, ...usage } = sums.get(info.id) ?? { builds: 0, cores: 0, memory: 0 };
-      const takes = usage.memory > 0 ? ` ${usageText(usage)}` : '';
-      return span(` ${dot} ${sanitizeLine(info.name)} ${builds}/${info.jobs}${takes}`);
+    .map(({ info }, i) => {
+      const taken = takenOf(view, info.id);
+      const usage = taken.known ? ` (${usageText(taken)})` : '';
+      return span(
+        `${i === 0 ? '' : ` ${dot} `}${sanitizeLine(info.name)} ${taken.builds}/${info.jobs}${usage}`,
+      );
     });
 }

@@ -5,7 +5,7 @@
 import { bytes, cores, elapsed } from '../text/format.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
 import { stepText } from '../text/step.ts';
-import { fit, right, width } from '../text/width.ts';
+import { cut, fit, right, width } from '../text/width.ts';
 import type { Estimate } from '../view/estimate.ts';
 import { type RunView, type TargetView, waitsFor } from '../view/model.ts';
 import type { Area } from './area.ts';
@@ -16,6 +16,8 @@ import type { Frame } from './store.ts';
 const COLUMNS_FOR_USAGE = 70;
 /** Waiting targets that are shown at most. */
 const WAITING = 3;
+/** Columns of a worker's name at most. */
+const WORKER = 16;
 
 /** Oldest first; where there are more than fit, those around the selected one and the number of the others. */
 export function runningRows(frame: Frame, area: Area, selected: string | null, room: number): Row[] {
@@ -56,7 +58,12 @@ interface Cells {
   readonly late: boolean;
 }
 
-function cellsOf(target: TargetView, { view, now, estimate }: Frame, { columns }: Area): Cells {
+/** An address without its scheme: what tells workers apart. */
+function workerText(name: string): string {
+  return sanitizeLine(name).replace(/^[a-z-]+:\/\//, '');
+}
+
+function cellsOf(target: TargetView, { view, now, estimate }: Frame, area: Area): Cells {
   const spent = now - (target.since ?? now);
   const worker =
     view.workers.size > 1 && target.worker !== null ? view.workers.get(target.worker) : undefined;
@@ -64,10 +71,10 @@ function cellsOf(target: TargetView, { view, now, estimate }: Frame, { columns }
   return {
     where: [
       ...(target.attempt > 1 ? [` try ${target.attempt}`] : []),
-      ...(worker === undefined ? [] : [` ${sanitizeLine(worker.info.name)}`]),
+      ...(worker === undefined ? [] : [` ${cut(workerText(worker.info.name), WORKER, area.glyphs.more)}`]),
     ].join(''),
     usage:
-      usage === null || columns < COLUMNS_FOR_USAGE
+      usage === null || area.columns < COLUMNS_FOR_USAGE
         ? ''
         : ` ${right(cores(usage.cores), 4)} cpu ${right(bytes(usage.memory), 7)}`,
     spent: elapsed(spent),

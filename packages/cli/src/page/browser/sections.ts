@@ -91,7 +91,7 @@ export function criticalSection(page: Page, run: PageRun): HTMLElement | null {
       'p',
       {},
       `${count(run.critical.length, 'build')} one after the other took ${duration(building)} of ${duration(run.duration)} (${share} %), `,
-      `and waited ${duration(waiting)} to begin. More workers make a run no shorter than its critical path.`,
+      `and waited ${duration(waiting)} for what else they needed, or for a place. More workers make a run no shorter than its critical path.`,
     ),
     table(
       ['target', 'took', 'waited', ''],
