@@ -108,6 +108,21 @@ export type RunEvent = { readonly at: number } & (
       readonly cached: boolean;
       readonly error: string | null;
     }
+  /** What a running target's steps take of its worker, where that can be known: when it has changed, every few
+   * seconds at most, and once at its end. */
+  | {
+      readonly type: 'usage';
+      readonly target: string;
+      readonly worker: string;
+      /** CPUs in use lately, e.g. 3.75. */
+      readonly cores: number;
+      /** Bytes held now, without page cache. */
+      readonly memory: number;
+      /** ms of CPU in this attempt so far. */
+      readonly cpu: number;
+      /** The most bytes seen in this attempt. */
+      readonly peak: number;
+    }
   | {
       readonly type: 'target-retry';
       readonly target: string;

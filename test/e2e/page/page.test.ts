@@ -90,6 +90,12 @@ test.each(LOOKS)('a report of 513 targets, $size.width px, $scheme', async (look
     expect(await page.locator('#failures pre').first().textContent()).toContain('<script>document.title=');
     expect(await page.locator('.bar').count()).toBeGreaterThan(200);
     expect(await page.locator('.bar .critical').count()).toBeGreaterThan(5);
+    // Of two workers one tells what its builds take.
+    expect(await page.locator('.timeline polygon.cpu').count()).toBe(1);
+    expect(await page.locator('.timeline text.worker').allTextContents()).toEqual([
+      expect.stringMatching(/^managed: at most \d+(\.\d)? cpu, [\d.]+ GiB$/),
+      'tcp://builder-2:1234',
+    ]);
     expect(await page.locator('.node').count()).toBe(513);
     expect(await page.locator('.links path').count()).toBe(977);
     const dark = await page.evaluate('getComputedStyle(document.body).backgroundColor');

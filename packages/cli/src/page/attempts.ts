@@ -75,6 +75,7 @@ export class Attempts {
       case 'worker-back':
       case 'activity':
       case 'source-progress':
+      case 'usage':
       case 'target-ready':
       case 'target-waiting':
       case 'paused':

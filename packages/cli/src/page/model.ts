@@ -5,6 +5,7 @@
  */
 import type { RunCounts } from '@stx-make/core/events';
 import type { TargetState } from '../view/model.ts';
+import type { TargetUsage, UsagePoint } from './usage.ts';
 
 /** Raised when the page's own script and data would no longer understand each other; they always travel together. */
 export const PAGE_SCHEMA = 1;
@@ -41,6 +42,8 @@ export interface Outcome {
   readonly digest: string | null;
   /** Bytes. */
   readonly size: number;
+  /** Null where it can not be known. */
+  readonly usage: TargetUsage | null;
   readonly reasons: readonly string[];
   /** Why it was skipped or retried. */
   readonly text: string | null;
@@ -78,6 +81,8 @@ export interface PageWorker {
   readonly version: string;
   /** How many builds it ever ran at a time. */
   readonly lanes: number;
+  /** What its builds took together, from each time on; empty where it can not be known. */
+  readonly usage: readonly UsagePoint[];
 }
 
 export type BarResult = 'built' | 'unchanged' | 'failed' | 'retried' | 'unfinished';
@@ -97,7 +102,8 @@ export interface Bar {
 export interface Hop {
   readonly target: number;
   readonly duration: number;
-  /** ms from the end of the last thing it needed to its own start. */
+  /** ms from the end of the one before it (of the first: from the run's beginning) to its own start: what else it
+   * needed was not there yet, or no place was free. All together are no more than the run. */
   readonly wait: number;
 }
 

@@ -13,6 +13,7 @@ import { fold } from '../view/state.ts';
 import { Attempts } from './attempts.ts';
 import { longestChain } from './chain.ts';
 import type { Bar, Hop, Outcome, PageFailure, PageRun, PageTarget, Saving } from './model.ts';
+import { Usages } from './usage.ts';
 
 /** The end of a log, as text. */
 export interface LogEnd {
@@ -33,12 +34,14 @@ export interface Beside {
 export class RunPage {
   readonly #view: RunView = emptyView();
   readonly #attempts = new Attempts();
+  readonly #usages = new Usages();
   #started = '';
 
   take(event: RunEvent): void {
     if (event.type === 'run-started') this.#started = event.started;
     fold(this.#view, event);
     this.#attempts.take(event);
+    this.#usages.take(event);
   }
 
   /** Call once, after the last event. */
@@ -75,6 +78,7 @@ export class RunPage {
           name: sanitizeLine(info?.name ?? worker),
           version: sanitizeLine(info?.version ?? ''),
           lanes: Math.max(0, ...lanes),
+          usage: this.#usages.course(worker, this.#view.at),
         };
       }),
       bars,
@@ -120,6 +124,7 @@ export class RunPage {
       past: built ? beside.past(view.name) : [],
       digest: view.digest === null ? null : sanitizeLine(view.digest),
       size: view.size,
+      usage: this.#usages.targets.get(view.name) ?? null,
       reasons: view.reasons.map(({ text }) => sanitizeLine(text)),
       text: view.text === null ? null : sanitizeLine(view.text),
       steps: (this.#attempts.steps.get(view.name) ?? []).map(({ name, duration }) => ({
@@ -164,10 +169,12 @@ function criticalPath(targets: readonly PageTarget[], bars: readonly Bar[]): Hop
     const bar = last.get(target);
     return bar === undefined ? 0 : bar.end - bar.start;
   };
+  let before = 0;
   return longestChain(targets, took).map((target) => {
-    const start = last.get(target)?.start ?? 0;
-    const ends = (targets[target]?.dependencies ?? []).map((needed) => last.get(needed)?.end ?? 0);
-    return { target, duration: took(target), wait: Math.max(0, start - Math.max(0, ...ends)) };
+    const bar = last.get(target);
+    const wait = Math.max(0, (bar?.start ?? before) - before);
+    before = bar?.end ?? before;
+    return { target, duration: took(target), wait };
   });
 }
 

@@ -33,6 +33,20 @@ test('a reader that goes away ends a listing quietly, with 0', async () => {
   expect(stderr).toBe('code 0\n');
 });
 
+test.each(['help', 'help --json'])(
+  '%s: where the answer can not be written it is not done',
+  async (words) => {
+    const command = `${process.execPath} ${await program()} ${words} > /dev/full; echo "code $?" >&2`;
+    const child = spawn('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', (piece: Buffer) => {
+      stderr += piece.toString();
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    expect(stderr).toBe('error: stdout can not be written: ENOSPC: no space left on device, write\ncode 3\n');
+  },
+);
+
 test('TERM ends a run kindly with 143 and gives the terminal back', async () => {
   const terminal = await startTui();
   terminal.signal('SIGTERM');

@@ -24,13 +24,18 @@ export async function start(commands: readonly CommandSpec[], services: Services
     killChildren: services.killChildren,
   });
 
-  /* A closed pipe (`| head`) ends quietly. EIO: the terminal itself is gone, which SIGHUP tells, too. */
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-      if (stream === process.stdout && error.code === 'EPIPE') signals.pipeClosed();
-    });
-  }
+  /* A closed pipe (`| head`) ends quietly. EIO: the terminal itself is gone, which SIGHUP tells, too. What is printed
+   * into a file on a full disk is lost: a run goes on, but nothing that lost its answer is done. */
+  let lost = false;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') signals.pipeClosed();
+    else if (error.code !== 'EIO' && !lost) {
+      lost = true;
+      process.stderr.write(`error: stdout can not be written: ${error.message}\n`);
+    }
+  });
+  // Nobody is left to be told.
+  process.stderr.on('error', () => {});
 
   /* Whatever nobody caught is a bug of ours; the processes we started must not outlive it. */
   const onUncaught = (error: unknown): void => {
@@ -42,5 +47,7 @@ export async function start(commands: readonly CommandSpec[], services: Services
   process.on('unhandledRejection', onUncaught);
 
   const code = await runLine({ io, words: process.argv.slice(2), commands, services, signals });
-  return process.exit(code);
+  // A failed write is told a turn later.
+  await new Promise((resolve) => setImmediate(resolve));
+  return process.exit(lost && code === EXIT.done ? EXIT.environment : code);
 }

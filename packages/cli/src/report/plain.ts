@@ -5,9 +5,10 @@
  * Lives from events alone; the clock only times the heartbeat.
  */
 import type { RunEvent } from '@stx-make/core/events';
-import { bytes, count, elapsed } from '../text/format.ts';
+import { bytes, count, elapsed, usageText } from '../text/format.ts';
 import type { Paint } from '../text/paint.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
+import { stepText } from '../text/step.ts';
 import { doneCount, emptyView, type RunView } from '../view/model.ts';
 import { fold } from '../view/state.ts';
 import type { Ci } from './ci.ts';
@@ -146,6 +147,7 @@ export function eventLines(view: RunView, event: RunEvent, paint: Paint): string
     case 'target-waiting':
     case 'step-started':
     case 'step-finished':
+    case 'usage':
     case 'run-finished':
       return [];
     default:
@@ -189,8 +191,9 @@ export function heartbeat(view: RunView, now: number): string[] {
   }
   const named = running.slice(0, NAMED).map((target) => {
     const step = target.steps.at(-1)?.name;
-    const what = step === undefined ? '' : `, ${sanitizeLine(step).slice(0, 60)}`;
-    return `${target.name} (${elapsed(now - (target.since ?? now))}${what})`;
+    const what = step === undefined ? '' : `, ${stepText(step).slice(0, 60)}`;
+    const takes = target.usage === null ? '' : `, ${usageText(target.usage)}`;
+    return `${target.name} (${elapsed(now - (target.since ?? now))}${what}${takes})`;
   });
   const more = running.length > NAMED ? ` and ${running.length - NAMED} more` : '';
   return [`${place(view)} ${elapsed(now)}: building ${named.join('; ')}${more}`];

@@ -61,6 +61,7 @@ const TYPES: Readonly<Record<RunEventType, true>> = {
   'target-started': true,
   'step-started': true,
   'step-finished': true,
+  usage: true,
   'target-retry': true,
   'target-finished': true,
   'target-failed': true,

@@ -1,8 +1,9 @@
 /**
  * A run as a trace for Chrome-style viewers (Perfetto, chrome://tracing): one process per worker, one lane per
- * place on it, a bar per build; steps as asynchronous events under their target; instants for failures.
+ * place on it, a bar per build; steps as asynchronous events under their target; counters of CPU and memory where
+ * they are known; instants for failures.
  *
- * Format: the JSON array form of the Trace Event Format (complete X, async b/e, instant i, metadata M events;
+ * Format: the JSON array form of the Trace Event Format (complete X, async b/e, counter C, instant i, metadata M events;
  * times in microseconds).
  */
 import { writeFileSync } from 'node:fs';
@@ -18,6 +19,7 @@ interface Bar {
   readonly lane: number;
   readonly since: number;
   readonly steps: Map<string, string>;
+  usage: { readonly cores: number; readonly memory: number } | null;
 }
 
 /** Collects a run's trace. Pure but for its own state. */
@@ -42,6 +44,9 @@ export class Trace {
         return;
       case 'step-finished':
         this.#step('e', event.target, event.step, null, event.at);
+        return;
+      case 'usage':
+        this.#usage(event);
         return;
       case 'target-retry':
         this.#end(event.target, 'retry', event.at, { text: sanitizeLine(event.text) });
@@ -101,7 +106,7 @@ export class Trace {
     let lane = 1;
     while (taken.has(lane)) lane++;
     taken.add(lane);
-    this.#bars.set(target, { worker: pid, lane, since: at, steps: new Map() });
+    this.#bars.set(target, { worker: pid, lane, since: at, steps: new Map(), usage: null });
   }
 
   #step(ph: 'b' | 'e', target: string, step: string, name: string | null, at: number): void {
@@ -123,11 +128,32 @@ export class Trace {
     });
   }
 
+  /** Counters of a worker are the sums over what runs there. */
+  #usage({ target, at, cores, memory }: Extract<RunEvent, { type: 'usage' }>): void {
+    const bar = this.#bars.get(target);
+    if (bar === undefined) return;
+    bar.usage = { cores, memory };
+    this.#count(bar.worker, at);
+  }
+
+  #count(pid: number, at: number): void {
+    const sum = { cores: 0, memory: 0 };
+    for (const { worker, usage } of this.#bars.values()) {
+      if (worker !== pid) continue;
+      sum.cores += usage?.cores ?? 0;
+      sum.memory += usage?.memory ?? 0;
+    }
+    const counter = { ph: 'C', ts: at * 1000, pid, tid: 0 };
+    this.events.push({ ...counter, name: 'CPU', args: { cores: Math.round(sum.cores * 100) / 100 } });
+    this.events.push({ ...counter, name: 'memory', args: { bytes: sum.memory } });
+  }
+
   #end(target: string, result: string, at: number, args: Record<string, unknown>): void {
     const bar = this.#bars.get(target);
     if (bar === undefined) return;
     for (const step of [...bar.steps.keys()]) this.#step('e', target, step, null, at);
     this.#bars.delete(target);
+    if (bar.usage !== null) this.#count(bar.worker, at);
     this.#lanes.get(bar.worker)?.delete(bar.lane);
     this.events.push({
       ph: 'X',

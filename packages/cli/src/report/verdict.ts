@@ -10,7 +10,11 @@ import type { TargetView } from '../view/model.ts';
 export interface Verdict {
   readonly word: string;
   readonly tone: Tone;
-  /** Time, digest's head and size; or the cause. */
+  /** How long it was built; empty where it was not. */
+  readonly time: string;
+  /** Digest's head and size; or the cause. */
+  readonly rest: string;
+  /** Both. */
   readonly facts: string;
 }
 
@@ -18,34 +22,25 @@ export function verdictOf(target: TargetView): Verdict {
   const digest = target.digest === null ? '' : digestHead(target.digest);
   switch (target.state) {
     case 'built':
-      return {
-        word: 'built',
-        tone: 'good',
-        facts: join(duration(target.duration), digest, bytes(target.size)),
-      };
     case 'unchanged':
-      return {
-        word: 'unchanged',
-        tone: 'good',
-        facts: join(duration(target.duration), digest, bytes(target.size)),
-      };
+      return verdict(target.state, 'good', duration(target.duration), join(digest, bytes(target.size)));
     case 'hit':
-      return { word: 'hit', tone: 'quiet', facts: digest };
+      return verdict('hit', 'quiet', '', digest);
     case 'failed':
-      return {
-        word: 'FAILED',
-        tone: 'bad',
-        facts: join(duration(target.duration), sanitizeLine(target.failure?.cause ?? '')),
-      };
+      return verdict('FAILED', 'bad', duration(target.duration), sanitizeLine(target.failure?.cause ?? ''));
     case 'skipped':
-      return { word: 'skipped', tone: 'warn', facts: sanitizeLine(target.text ?? '') };
+      return verdict('skipped', 'warn', '', sanitizeLine(target.text ?? ''));
     case 'waiting':
     case 'ready':
     case 'running':
-      return { word: target.state, tone: 'plain', facts: '' };
+      return verdict(target.state, 'plain', '', '');
     default:
       return target.state satisfies never;
   }
+}
+
+function verdict(word: string, tone: Tone, time: string, rest: string): Verdict {
+  return { word, tone, time, rest, facts: join(time, rest) };
 }
 
 function join(...parts: readonly string[]): string {

@@ -183,6 +183,9 @@ class Simulation {
       this.#events.push({ at: begin, type: 'step-started', target, step, name });
       this.#events.push({ at: end, type: 'step-finished', target, step, cached: false, error: null });
     }
+    const usage = { cpu: took * 2, peak: 4096 * (i + 1) };
+    const now = { cores: (i % 40) / 10, memory: 4096 * i };
+    this.#events.push({ at: at + (took >> 1), type: 'usage', target, worker: 'w0', ...now, ...usage });
     return {
       end: at + took,
       finish: (end) => {

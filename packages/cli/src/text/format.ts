@@ -40,6 +40,16 @@ export function bytes(count: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit] ?? 'B'}`;
 }
 
+/** CPUs in use as `0.4`, `3.8`, `12`. */
+export function cores(used: number): string {
+  return used.toFixed(used < 9.95 ? 1 : 0);
+}
+
+/** What a build takes of its machine: `3.8 cpu, 402 MiB`. */
+export function usageText(usage: { readonly cores: number; readonly memory: number }): string {
+  return `${cores(usage.cores)} cpu, ${bytes(usage.memory)}`;
+}
+
 /** The head of a digest, enough to tell outputs apart by eye: `sha256:cee5701e9d52`. */
 export function digestHead(digest: string): string {
   const colon = digest.indexOf(':');

@@ -1,6 +1,7 @@
 /**
  * Colours for lines of text, or none of them. Eight colours and attributes only: they follow the user's
- * theme, so they can be read on light and on dark backgrounds (no white, no black, no grey shades).
+ * theme, so they can be read on light and on dark backgrounds (no white, no black, no grey shades). No yellow and no
+ * cyan, which most terminals' own themes make unreadable on white; nor blue, which they do on black.
  */
 import { styleText } from 'node:util';
 
@@ -13,10 +14,10 @@ export type Paint = (tone: Tone, text: string) => string;
 const STYLES = {
   good: 'green',
   bad: 'red',
-  warn: 'yellow',
+  warn: 'magenta',
   quiet: 'dim',
   strong: 'bold',
-  accent: 'cyan',
+  accent: 'bold',
 } as const;
 
 const coloured: Paint = (tone, text) =>

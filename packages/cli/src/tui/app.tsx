@@ -7,10 +7,11 @@ import { memo, useCallback, useEffect, useMemo, useRef, useState, useSyncExterna
 import type { RunKeys } from '../live/keys.ts';
 import type { Tone } from '../text/paint.ts';
 import type { RunView } from '../view/model.ts';
+import type { Area } from './area.ts';
 import type { Glyphs } from './glyphs.ts';
 import type { GiveBack } from './job-control.ts';
 import { LogTail } from './log-tail.ts';
-import { type Area, overview, statusRow } from './overview.ts';
+import { overview, statusRow } from './overview.ts';
 import { fitRow, type Row, span, textOf } from './rows.ts';
 import { askRows, browseRows, clampUp, detailRows, findUp, helpRows, logRows } from './screens.ts';
 import type { Frame, RunStore } from './store.ts';
@@ -173,7 +174,8 @@ const StaticNames = memo(
   }) => <Static items={[...names]}>{render}</Static>,
 );
 
-const COLOURS: Partial<Record<Tone, string>> = { good: 'green', bad: 'red', warn: 'yellow', accent: 'cyan' };
+/** As in text/paint.ts. */
+const COLOURS: Partial<Record<Tone, string>> = { good: 'green', bad: 'red', warn: 'magenta' };
 
 /** One row. Rows that say the same as before are not rendered again. */
 const Line = memo(
@@ -188,7 +190,7 @@ const Line = memo(
                 // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other identity
                 key={i}
                 {...(hue === undefined ? {} : { color: hue })}
-                bold={colour && tone === 'strong'}
+                bold={colour && (tone === 'strong' || tone === 'accent')}
                 dimColor={colour && tone === 'quiet'}
               >
                 {text}

@@ -2,26 +2,25 @@
  * The first view: lanes with bars, failures pinned, one line per running build, what waits for what, and one
  * line with the sums. Pure: rows from a frame.
  */
+import type { Failure } from '@stx-make/core/events';
 import { failurePlace, stoppingText } from '../report/verdict.ts';
-import { bytes, elapsed } from '../text/format.ts';
-import type { Tone } from '../text/paint.ts';
+import { bytes, elapsed, usageText } from '../text/format.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
+import { stepText } from '../text/step.ts';
 import { fit, right, width } from '../text/width.ts';
-import { doneCount, type RunView, type TargetState, type TargetView, waitsFor } from '../view/model.ts';
+import type { Estimate } from '../view/estimate.ts';
+import { doneCount, type RunView, type TargetState } from '../view/model.ts';
+import type { Area } from './area.ts';
 import { bar, type Glyphs } from './glyphs.ts';
 import { fitRow, type Row, type Span, span, spread } from './rows.ts';
+import { runningRows, waitingRows } from './running.ts';
 import type { Frame } from './store.ts';
-
-export interface Area {
-  readonly columns: number;
-  /** Rows that may be used. */
-  readonly rows: number;
-  readonly glyphs: Glyphs;
-}
 
 /** From the seed up; other stages come after these. */
 const STAGES = ['bootstrap', 'core', 'pallet', 'user'];
 const BAR = 24;
+/** Below this the critical path shares a line. */
+const ROWS_FOR_PATH = 12;
 /** Failures named before only their number is. */
 const PINNED = 3;
 
@@ -32,19 +31,24 @@ export function overview(frame: Frame, area: Area, selected: string | null): Row
   if (view.phase === 'starting') return startingRows(view, area);
   const footer = sumRows(frame, area);
   const lanes = laneRows(view, area);
-  // Small terminals: what runs matters most, then the sums, then failures, then the lanes.
+  // Small terminals: what runs matters most, then the sums, then failures, then the lanes, then what waits.
   const room = Math.max(1, area.rows - footer.length);
-  const failures = failureRows(view, area, selected).slice(0, Math.max(0, room - 1));
+  const wanted = Math.min(view.running.size, 4);
+  const failures = failureRows(view, area, selected, Math.max(0, room - Math.max(1, wanted)));
   const body = room - failures.length;
   const shownLanes = body - lanes.length >= 3 ? lanes : [];
   const forBuilds = body - shownLanes.length;
-  const waiting = waitingRow(view, area);
-  const running = runningRows(frame, area, selected, Math.max(1, forBuilds - waiting.length));
+  const waiting = waitingRows(view, area);
+  const atLeast = Math.min(waiting.length, 1);
+  const running =
+    view.running.size === 0
+      ? busyRows(view, area).slice(0, Math.max(1, forBuilds))
+      : runningRows(frame, area, selected, Math.max(1, forBuilds - atLeast));
   return [
     ...shownLanes,
     ...failures,
     ...running,
-    ...(running.length + waiting.length <= forBuilds ? waiting : []),
+    ...waiting.slice(0, Math.max(0, forBuilds - running.length)),
     ...footer,
   ].slice(0, area.rows);
 }
@@ -82,10 +86,14 @@ function laneRows(view: RunView, { columns, glyphs }: Area): Row[] {
     const all = sizeOf(tally);
     const done = tally === undefined ? 0 : doneCount(tally);
     const { full, empty } = bar(all === 0 ? 1 : done / all, cells, glyphs);
-    const tone: Tone = (tally?.failed ?? 0) > 0 ? 'bad' : 'good';
+    // Failed ones are part of what is done: some of the bar is theirs, however few they are.
+    const failed = tally?.failed ?? 0;
+    const bad = failed === 0 ? 0 : Math.max(1, Math.floor((failed / all) * cells));
+    const good = Math.max(0, full.length - bad);
     const row: Span[] = [
       span(`${fit(sanitizeLine(name), label, glyphs.more)} `, done === all ? 'quiet' : 'strong'),
-      span(full, tone),
+      span(full.slice(0, good), 'good'),
+      span(full.slice(good), 'bad'),
       span(empty, 'quiet'),
       span(` ${right(String(done), digits)}/${fit(String(all), digits)}`),
       ...laneNotes(tally),
@@ -108,113 +116,41 @@ function laneNotes(tally: Readonly<Record<TargetState, number>> | undefined): Sp
   return notes;
 }
 
-function failureRows(view: RunView, { columns, glyphs }: Area, selected: string | null): Row[] {
+/** The latest failures: what failed with which code and where, and below it, where there is room, step and cause. */
+function failureRows(view: RunView, area: Area, selected: string | null, room: number): Row[] {
   const shown = view.failures.slice(-PINNED);
-  const rows = shown.flatMap((name): Row[] => {
-    const target = view.targets.get(name);
-    const failure = target?.failure;
-    if (failure === null || failure === undefined) return [];
-    const code = failure.exitCode === null ? '' : ` exit ${failure.exitCode}`;
-    const place = failurePlace(failure);
-    const mark = name === selected ? glyphs.selected : glyphs.bad;
-    return [
-      fitRow(
-        [
-          span(`${mark} ${name}`, 'bad'),
-          span(`${code}${place === null ? '' : ` ${place}`}`),
-          span(` ${sanitizeLine(failure.cause)}`, 'quiet'),
-        ],
-        columns,
-        glyphs.more,
-      ),
-    ];
-  });
   const more = view.failures.length - shown.length;
-  return more > 0 ? [...rows, [span(`${glyphs.bad} ${more} more failed before`, 'bad')]] : rows;
+  const two = 2 * shown.length + (more > 0 ? 1 : 0) <= room;
+  const rows = shown.flatMap((name): Row[] => {
+    const failure = view.targets.get(name)?.failure;
+    return failure === null || failure === undefined
+      ? []
+      : failureRow(name, failure, area, name === selected, two);
+  });
+  if (more > 0) rows.push([span(`${area.glyphs.bad} ${more} more failed before`, 'bad')]);
+  return rows.slice(0, room);
 }
 
-/** One line each, oldest first; where there are more than fit, the oldest and their number. */
-function runningRows({ view, now }: Frame, area: Area, selected: string | null, room: number): Row[] {
-  const running = [...view.running].flatMap((name) => view.targets.get(name) ?? []);
-  if (running.length === 0) return busyRows(view, area).slice(0, room);
-  const shown = running.length <= room ? running : windowAround(running, selected, Math.max(1, room - 1));
-  const names = Math.min(28, Math.max(...shown.map(({ name }) => width(name))));
-  const rows = shown.map((target) => runningRow(target, view, now, names, area, target.name === selected));
-  const hidden = running.length - shown.length;
-  if (hidden > 0 && room > 1) rows.push([span(`  ${area.glyphs.more} and ${hidden} more`, 'quiet')]);
-  return rows;
-}
-
-/** `size` items with the selected one among them. */
-export function windowAround<T extends { readonly name: string }>(
-  items: readonly T[],
-  selected: string | null,
-  size: number,
-): readonly T[] {
-  const at = Math.max(
-    0,
-    items.findIndex(({ name }) => name === selected),
-  );
-  const first = Math.max(0, Math.min(at - Math.floor(size / 2), items.length - size));
-  return items.slice(first, first + size);
-}
-
-function runningRow(
-  target: TargetView,
-  view: RunView,
-  now: number,
-  names: number,
-  { columns, glyphs }: Area,
-  selected: boolean,
-): Row {
-  const spent = now - (target.since ?? now);
-  const step = target.steps.at(-1);
-  const late = target.expected !== null && spent > target.expected * 1.5 + 5_000;
-  const expected = target.expected === null ? '' : ` of ~${elapsed(target.expected)}`;
-  const worker =
-    view.workers.size > 1 && target.worker !== null ? view.workers.get(target.worker) : undefined;
-  const attempt = target.attempt > 1 ? ` try ${target.attempt}` : '';
-  const left: Row = [
-    span(`${selected ? glyphs.selected : glyphs.running} `, 'accent'),
-    span(`${fit(target.name, names, glyphs.more)} `, selected ? 'strong' : 'plain'),
-    span(step === undefined ? 'starting' : sanitizeLine(step.name), 'quiet'),
+function failureRow(name: string, failure: Failure, area: Area, selected: boolean, two: boolean): Row[] {
+  const { columns, glyphs } = area;
+  const code = failure.exitCode === null ? '' : ` exit ${failure.exitCode}`;
+  const place = failurePlace(failure);
+  // The code is said already; what it is about is not.
+  const cause = sanitizeLine(failure.cause).replace(/^exit code \d+: /, '');
+  const step = failure.step === null ? '' : stepText(failure.step);
+  const head: Row = [
+    span(`${selected ? glyphs.selected : glyphs.bad} ${name}`, 'bad'),
+    span(`${code}${place === null ? '' : ` ${place}`}`),
   ];
-  const sums: Row = [
-    span(`${attempt}${worker === undefined ? '' : ` ${sanitizeLine(worker.info.name)}`}`, 'quiet'),
-    span(` ${elapsed(spent)}`, late ? 'warn' : 'plain'),
-    span(expected, 'quiet'),
-  ];
-  return spread(left, sums, columns, glyphs.more);
-}
-
-/** The waiting target that most depends on what runs now: one line is enough to see what holds things up. */
-function waitingRow(view: RunView, { columns, glyphs }: Area): Row[] {
-  if (view.tally.waiting === 0 || view.running.size === 0) return [];
-  const blockers = new Map<string, number>();
-  let shown: { name: string; waits: readonly string[] } | null = null;
-  for (const target of view.targets.values()) {
-    if (target.state !== 'waiting') continue;
-    const waits = waitsFor(view, target.name);
-    if (waits.length === 0 || !waits.every((name) => view.running.has(name))) continue;
-    for (const name of waits) blockers.set(name, (blockers.get(name) ?? 0) + 1);
-    if (shown === null || waits.length < shown.waits.length) shown = { name: target.name, waits };
-  }
-  if (shown === null) return [];
-  const more = Math.max(0, view.tally.waiting - 1);
+  if (!two) return [fitRow([...head, span(` ${cause}`, 'quiet')], columns, glyphs.more)];
   return [
-    fitRow(
-      [
-        span(`${glyphs.waits} ${shown.name} waits for ${shown.waits.join(', ')}`, 'quiet'),
-        span(more > 0 ? `, ${more} more wait` : '', 'quiet'),
-      ],
-      columns,
-      glyphs.more,
-    ),
+    fitRow([...head, span(step === '' ? '' : ` ${step}`, 'quiet')], columns, glyphs.more),
+    fitRow([span(`  ${cause}`)], columns, glyphs.more),
   ];
 }
 
 /** Elapsed, estimate, critical path; and a line for lost workers, stopping and findings where there are any. */
-function sumRows({ view, now, estimate }: Frame, { columns, glyphs }: Area): Row[] {
+function sumRows({ view, now, estimate }: Frame, { columns, rows: height, glyphs }: Area): Row[] {
   const rows: Row[] = [];
   for (const { info, lost } of view.workers.values()) {
     if (lost !== null)
@@ -230,22 +166,35 @@ function sumRows({ view, now, estimate }: Frame, { columns, glyphs }: Area): Row
   const left: Span[] = [
     span(`${done} of ${all} `, 'strong'),
     span(`${glyphs.dot} ${elapsed(now)}`),
-    ...workerSpans(view, glyphs),
+    ...(view.workers.size === 1 ? usageSpans(view, glyphs) : []),
   ];
+  const path = estimate === null || estimate.high < 1_000 ? [] : pathSpans(estimate, glyphs);
   if (estimate !== null && estimate.high >= 1_000) {
     const [low, high] = [elapsed(estimate.low), elapsed(estimate.high)];
     left.push(
       span(low === high ? ` ${glyphs.dot} about ${high} left` : ` ${glyphs.dot} ${low} to ${high} left`),
     );
-    const last = estimate.path.at(-1);
-    if (last !== undefined && estimate.path.length > 1) {
-      left.push(
-        span(` ${glyphs.dot} longest: ${estimate.path.length} targets ${glyphs.arrow} ${last}`, 'quiet'),
-      );
-    }
   }
+  if (view.workers.size > 1) rows.push(workersRow(view, glyphs));
+  // A line of its own where there is room for it: the way of the longest chain tells what holds the run up.
+  const apart = path.length > 0 && height >= ROWS_FOR_PATH;
+  if (apart) rows.push(path);
+  else if (path.length > 0) left.push(span(` ${glyphs.dot} `), ...path);
   rows.push(spread(left, [span('? help', 'quiet')], columns, glyphs.more));
   return rows.map((row) => fitRow(row, columns, glyphs.more));
+}
+
+/** The critical path ahead: what is next on it, how much is between, what is its end. */
+function pathSpans({ path }: Estimate, { arrow }: Glyphs): Span[] {
+  const [first, second] = path;
+  const last = path.at(-1);
+  if (first === undefined || second === undefined || last === undefined) return [];
+  const between = path.length - 3;
+  const middle = between < 0 ? [] : between === 0 ? [second] : [second, `${between} more`];
+  return [
+    span(`critical path, ${path.length}: `, 'quiet'),
+    span([first, ...middle, last].join(` ${arrow} `), 'quiet'),
+  ];
 }
 
 /** The run in one line, under the views that are not about all of it: nothing hides that something failed. */
@@ -261,17 +210,45 @@ export function statusRow({ view, now }: Frame, { columns, glyphs }: Area): Row 
   return fitRow(row, columns, glyphs.more);
 }
 
-/** How many places of each worker are taken; with one worker the running builds already say it. */
-function workerSpans(view: RunView, glyphs: Glyphs): Span[] {
-  if (view.workers.size < 2) return [];
-  const used = new Map<string, number>();
-  for (const name of view.running) {
-    const worker = view.targets.get(name)?.worker;
-    if (worker !== null && worker !== undefined) used.set(worker, (used.get(worker) ?? 0) + 1);
-  }
+/** What the builds of one worker take of it. */
+interface Taken {
+  readonly builds: number;
+  readonly cores: number;
+  readonly memory: number;
+  /** Of some of them it is known. */
+  readonly known: boolean;
+}
+
+function takenOf(view: RunView, worker: string): Taken {
+  const builds = [...view.running].flatMap((name) => {
+    const target = view.targets.get(name);
+    return target?.worker === worker ? [target] : [];
+  });
+  const usages = builds.flatMap(({ usage }) => usage ?? []);
+  return {
+    builds: builds.length,
+    cores: usages.reduce((sum, { cores }) => sum + cores, 0),
+    memory: usages.reduce((sum, { memory }) => sum + memory, 0),
+    known: usages.length > 0,
+  };
+}
+
+/** With one worker the running builds already say how many there are. */
+function usageSpans(view: RunView, { dot }: Glyphs): Span[] {
+  const [worker = ''] = view.workers.keys();
+  const taken = takenOf(view, worker);
+  return taken.known ? [span(` ${dot} ${usageText(taken)}`)] : [];
+}
+
+/** How many places of each worker are taken, and what its builds take of it. */
+function workersRow(view: RunView, { dot }: Glyphs): Row {
   return [...view.workers.values()]
     .filter(({ lost }) => lost === null)
-    .map(({ info }) =>
-      span(` ${glyphs.dot} ${sanitizeLine(info.name)} ${used.get(info.id) ?? 0}/${info.jobs}`),
-    );
+    .map(({ info }, i) => {
+      const taken = takenOf(view, info.id);
+      const usage = taken.known ? ` (${usageText(taken)})` : '';
+      return span(
+        `${i === 0 ? '' : ` ${dot} `}${sanitizeLine(info.name)} ${taken.builds}/${info.jobs}${usage}`,
+      );
+    });
 }

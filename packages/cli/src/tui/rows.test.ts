@@ -96,6 +96,9 @@ test('a log is searched up and down; its window follows', () => {
     'error 40',
   ]);
   expect(logRows(lines, { ...screen, up: 1e9 }, area).map(textOf)[1]).toBe('error 0');
+  // What is found far to the right is in sight.
+  const long = [`${'x'.repeat(200)} the error ${'y'.repeat(50)}`];
+  expect(logRows(long, { ...screen, up: 0 }, area).map(textOf)[1]).toMatch(/^…x+ the error y+…$/);
 });
 
 test('keys: selection stays within the list, typing is text, Esc leads back', () => {

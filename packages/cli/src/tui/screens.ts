@@ -3,14 +3,15 @@
  * from a frame and what the user is looking at.
  */
 import { verdictOf } from '../report/verdict.ts';
-import { bytes, elapsed } from '../text/format.ts';
+import { bytes, elapsed, usageText } from '../text/format.ts';
 import type { Tone } from '../text/paint.ts';
 import { sanitizeLine } from '../text/sanitize.ts';
-import { fit } from '../text/width.ts';
-import type { RunView, TargetState, TargetView } from '../view/model.ts';
+import { fit, width } from '../text/width.ts';
+import type { RunView, TargetState, TargetView, UsageView } from '../view/model.ts';
 import { waitsFor } from '../view/model.ts';
-import { type Area, windowAround } from './overview.ts';
+import type { Area } from './area.ts';
 import { fitRow, type Row, span } from './rows.ts';
+import { windowAround } from './running.ts';
 import type { Frame } from './store.ts';
 import { listed, type Screen, type Ui } from './ui.ts';
 
@@ -122,6 +123,11 @@ export function waitChain(view: RunView, name: string): string[] {
   return chain;
 }
 
+function usageRow({ state }: TargetView, usage: UsageView): string {
+  const now = state === 'running' ? `${usageText(usage)} now, ` : '';
+  return `${now}${elapsed(usage.cpu)} of CPU, at most ${bytes(usage.peak)}`;
+}
+
 export function detailRows({ view, now, estimate }: Frame, name: string, area: Area): Row[] {
   const target = view.targets.get(name);
   if (target === undefined) {
@@ -145,15 +151,22 @@ export function detailRows({ view, now, estimate }: Frame, name: string, area: A
   if (target.worker !== null)
     field('worker', sanitizeLine(view.workers.get(target.worker)?.info.name ?? target.worker));
   if (target.state === 'waiting' || target.state === 'ready' || target.state === 'running') {
-    field('takes', target.expected === null ? 'never built here' : `about ${elapsed(target.expected)}`);
+    const guess = estimate?.guess(target.stage) ?? 0;
+    const others = guess < 1_000 ? '' : `, others of its stage take about ${elapsed(guess)}`;
+    field(
+      'takes',
+      target.expected === null ? `never built here${others}` : `about ${elapsed(target.expected)}`,
+    );
   }
+  if (target.usage !== null) field('usage', usageRow(target, target.usage));
   for (const step of target.steps) field('step', `${sanitizeLine(step.name)} (${elapsed(now - step.since)})`);
   if (target.failure !== null) {
     field('cause', sanitizeLine(target.failure.cause));
     for (const line of target.failure.tail.slice(-5)) field('', sanitizeLine(line));
   }
   field('needs', target.dependencies.join(' '));
-  if (estimate?.path.includes(name) === true) field('path', 'on the longest chain of what is left');
+  if (estimate?.path.includes(name) === true)
+    field('path', 'on the critical path: the longest chain of what is left');
   if (target.digest !== null) field('digest', target.digest);
   if (target.size > 0) field('size', bytes(target.size));
   if (target.logFile !== null) field('log', sanitizeLine(target.logFile));
@@ -179,7 +192,7 @@ export function logRows(
     span(search, 'accent'),
     span('  /: search  n N: next  g G: ends  Esc: back', 'quiet'),
   ];
-  const rows = shown.map((line): Row => highlight(line, screen.search));
+  const rows = shown.map((line): Row => highlight(line, screen.search, area));
   if (lines.length === 0) rows.push([span('nothing yet', 'quiet')]);
   return [head, ...rows].map((row) => fitRow(row, area.columns, area.glyphs.more));
 }
@@ -189,12 +202,16 @@ export function clampUp(up: number, lines: number, size: number): number {
   return Math.max(0, Math.min(up, lines - size));
 }
 
-function highlight(line: string, search: string): Row {
+/** What is found stands out; where it would be beyond the last column, the line begins shortly before it. */
+function highlight(line: string, search: string, { columns, glyphs }: Area): Row {
   const at = search === '' ? -1 : line.toLowerCase().indexOf(search.toLowerCase());
   if (at < 0) return [span(line)];
+  const found = line.slice(at, at + search.length);
+  const before = line.slice(0, at);
+  const fits = width(before) + width(found) < columns;
   return [
-    span(line.slice(0, at)),
-    span(line.slice(at, at + search.length), 'strong'),
+    span(fits ? before : `${glyphs.more}${before.slice(-Math.floor(columns / 3))}`),
+    span(found, 'strong'),
     span(line.slice(at + search.length)),
   ];
 }

@@ -90,8 +90,11 @@ test('failures stay in sight, and builds beside them', async () => {
   const events = run({ failing: [2, 9] });
   await terminal.play(upTo(events, 14));
   await terminal.shows(
-    (text) => /^✗ core-target-\d+ exit 2 packages\/core\/x\/Containerfile:12 make: \*\*\*/m.test(text),
-    'a failure',
+    (text) =>
+      /^✗ core-target-\d+ exit 2 packages\/core\/x\/Containerfile:12 \[build 2\/3\] RUN make.*\n {2}make: \*\*\* \[all\] Error 2/m.test(
+        text,
+      ),
+    'a failure with its step and cause',
   );
   expect(terminal.screen().join('\n')).toMatch(/^• /m);
 });

@@ -108,7 +108,9 @@ export function step(ui: Ui, key: Key, view: RunView, page: number): Step {
       );
     case 'l': {
       const target = subject(ui);
-      if (target === null || screen.kind === 'log') return stay(ui);
+      if (screen.kind === 'log') return stay(ui);
+      if (target === null)
+        return { ui, effect: { kind: 'note', text: 'select a target first (up, down); b lists all' } };
       return stay(enter(ui, { kind: 'log', target, up: 0, search: '', typing: false }));
     }
     default:

@@ -34,7 +34,7 @@ test('the longest chain, or everything over the places there are, whichever is m
     plan('core-b', ['core-a'], 2000),
     plan('core-c', [], 500),
   ]);
-  expect(estimate(chain, 0)).toEqual({ low: 3000, high: 3000, path: ['core-a', 'core-b'], guessed: 0 });
+  expect(estimate(chain, 0)).toMatchObject({ low: 3000, high: 3000, path: ['core-a', 'core-b'], guessed: 0 });
   const wide = planned(['core-a', 'core-b', 'core-c', 'core-d'].map((name) => plan(name, [], 1000)));
   expect(estimate(wide, 0)).toMatchObject({ low: 2000, high: 2000 });
 });
@@ -42,6 +42,11 @@ test('the longest chain, or everything over the places there are, whichever is m
 test('what may turn out to be a hit counts in the upper bound alone', () => {
   const view = planned([plan('core-a', [], 1000), plan('core-b', ['core-a'], 5000, 'waiting')]);
   expect(estimate(view, 0)).toMatchObject({ low: 1000, high: 6000 });
+});
+
+test('what was never built can not be a hit: it counts in the lower bound, too', () => {
+  const view = planned([plan('core-a', [], 1000), plan('core-b', ['core-a'], null, 'waiting')]);
+  expect(estimate(view, 0)).toMatchObject({ low: 2000, high: 3000 });
 });
 
 test('never built: guessed by its stage, twice that at most; nothing known at all: no estimate', () => {

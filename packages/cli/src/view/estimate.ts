@@ -2,8 +2,8 @@
  * How long a run will still take, from the view alone: the longest chain of what is left, all of it over the
  * places there are, and how much of that is guessed.
  *
- * Targets never built count as their stage's median, or as everybody's. A target that only waits may turn out
- * to be a hit (early cutoff): it counts in the upper bound alone.
+ * Targets never built count as their stage's median, or as everybody's. A target that only waits and was built
+ * before may turn out to be a hit (early cutoff): it counts in the upper bound alone.
  */
 import type { RunView, TargetView } from './model.ts';
 
@@ -16,6 +16,8 @@ export interface Estimate {
   readonly path: readonly string[];
   /** Targets left whose time is a guess. */
   readonly guessed: number;
+  /** ms that one of a stage takes that was never built: what the others took. */
+  readonly guess: (stage: string) => number;
 }
 
 /** A build that has taken longer than expected is assumed to need a tenth of its time more. */
@@ -32,7 +34,9 @@ export function estimate(view: RunView, now: number): Estimate | null {
     0,
   );
   const cost = (target: TargetView, bound: 'low' | 'high'): number => {
-    if (bound === 'low' && target.state === 'waiting' && target.planned === 'waiting') return 0;
+    // What was never built has no record to be a hit by.
+    const spared = target.planned === 'waiting' && target.expected !== null;
+    if (bound === 'low' && target.state === 'waiting' && spared) return 0;
     const known = target.expected ?? guess(target.stage) * (bound === 'high' ? 2 : 1);
     if (target.since === null || target.state !== 'running') return known;
     const spent = now - target.since;
@@ -46,6 +50,7 @@ export function estimate(view: RunView, now: number): Estimate | null {
     high: Math.max(high.length, high.sum / share),
     path: high.path,
     guessed: left.filter(({ expected }) => expected === null).length,
+    guess,
   };
 }
 

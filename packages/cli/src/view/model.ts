@@ -36,6 +36,18 @@ export interface StepView {
   readonly since: number;
 }
 
+/** What the steps of a target take of its worker, as far as it can be known. */
+export interface UsageView {
+  /** CPUs in use lately. */
+  readonly cores: number;
+  /** Bytes now. */
+  readonly memory: number;
+  /** ms of CPU in all. */
+  readonly cpu: number;
+  /** The most bytes seen. */
+  readonly peak: number;
+}
+
 export interface TargetView {
   readonly name: string;
   readonly stage: string;
@@ -54,6 +66,8 @@ export interface TargetView {
   /** Running steps, oldest first. */
   steps: StepView[];
   stepsDone: number;
+  /** Of its last attempt; null where nothing is known. */
+  usage: UsageView | null;
   duration: number;
   digest: string | null;
   size: number;

@@ -78,6 +78,7 @@ export function fold(view: RunView, event: RunEvent): void {
     case 'target-started':
     case 'step-started':
     case 'step-finished':
+    case 'usage':
     case 'target-retry':
     case 'target-finished':
     case 'target-failed':
@@ -100,6 +101,7 @@ type TargetEvent = Extract<
       | 'target-started'
       | 'step-started'
       | 'step-finished'
+      | 'usage'
       | 'target-retry'
       | 'target-finished'
       | 'target-failed'
@@ -121,6 +123,7 @@ function foldTarget(view: RunView, target: TargetView, event: TargetEvent): void
       target.reasons = event.reasons;
       target.steps = [];
       target.stepsDone = 0;
+      target.usage = null;
       move(view, target, 'running');
       return;
     case 'step-started':
@@ -132,6 +135,11 @@ function foldTarget(view: RunView, target: TargetView, event: TargetEvent): void
       const left = target.steps.filter(({ id }) => id !== event.step);
       if (left.length < target.steps.length || event.cached) target.stepsDone++;
       target.steps = left;
+      return;
+    }
+    case 'usage': {
+      const { cores, memory, cpu, peak } = event;
+      target.usage = { cores, memory, cpu, peak };
       return;
     }
     case 'target-retry':
@@ -211,6 +219,7 @@ function takePlan(view: RunView, plans: Extract<RunEvent, { type: 'plan' }>['tar
       logFile: null,
       steps: [],
       stepsDone: 0,
+      usage: null,
       duration: 0,
       digest: null,
       size: 0,

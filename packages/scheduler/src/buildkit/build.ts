@@ -35,6 +35,8 @@ export interface BuildOptions {
   readonly onStep: (step: StepEvent) => void;
   /** Called whenever buildctl says anything: the daemon lives. */
   readonly onSign?: (() => void) | undefined;
+  /** The trace the build is part of, as W3C Trace Context writes it: its steps are known by it (usage.ts). */
+  readonly trace?: string | undefined;
   /** BuildKit's root folder, where it is on this machine: a step that met a full disk looks like any that failed. */
   readonly daemonRoot?: string | null | undefined;
 }
@@ -122,12 +124,15 @@ const PRINTED_BYTES = 8 * 1024 * 1024;
 /** Runs buildctl and reads it to its end, no faster than the log file takes it. */
 async function follow(
   args: readonly string[],
-  options: Pick<BuildOptions, 'buildctl' | 'env' | 'signal' | 'logFile' | 'onStep' | 'onSign'>,
+  options: Pick<BuildOptions, 'buildctl' | 'env' | 'signal' | 'logFile' | 'onStep' | 'onSign' | 'trace'>,
 ): Promise<Followed> {
   const log = await LogFile.open(options.logFile);
   const reader = new ProgressReader({ log: (bytes) => log.add(bytes), onStep: options.onStep });
   const child = start(options.buildctl, args, {
-    env: buildctlEnvironment(options.env),
+    env: {
+      ...buildctlEnvironment(options.env),
+      ...(options.trace === undefined ? {} : { TRACEPARENT: options.trace }),
+    },
     signal: options.signal,
     // buildctl would end with its terminal (appcontext listens to INT and TERM alone); a run does not.
     outlivesTerminal: true,

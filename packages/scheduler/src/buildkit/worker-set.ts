@@ -47,6 +47,8 @@ export interface SetBuild {
   readonly logFile: string;
   readonly signal: AbortSignal;
   readonly onStep: (step: StepEvent) => void;
+  /** See BuildOptions. */
+  readonly trace?: string | undefined;
 }
 
 /** Without a word for so long a worker is asked whether it lives. */

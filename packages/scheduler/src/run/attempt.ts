@@ -103,6 +103,7 @@ function exportOnce(
       logFile: attempt.logFile,
       signal: attempt.signal,
       onStep: attempt.onStep,
+      onUsage: attempt.onUsage,
     })
     .finally(() => rmSync(exportDir, { recursive: true, force: true }));
 }

@@ -6,6 +6,7 @@ import type { Problem } from '@stx-make/core/errors';
 import type { WorkerInfo } from '@stx-make/core/events';
 import type { WorkerSettings } from '../api.ts';
 import type { BuildRequest, BuildResult, Engine, StepEvent, StepLimits } from '../buildkit/model.ts';
+import type { BuildUsage } from '../buildkit/usage.ts';
 import type { StatePaths } from '../paths.ts';
 
 export interface ConnectOptions {
@@ -54,6 +55,8 @@ export interface CrewBuild {
   readonly logFile: string;
   readonly signal: AbortSignal;
   readonly onStep: (step: StepEvent) => void;
+  /** Told now and then what its steps take of the machine, where that can be known. */
+  readonly onUsage?: ((usage: BuildUsage) => void) | undefined;
 }
 
 export interface Driver {

@@ -6,6 +6,7 @@ import type { Failure, Reason, RunEvent } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { Origin, Output } from '@stx-make/core/oci/model';
 import type { StepEvent } from '../buildkit/model.ts';
+import type { BuildUsage } from '../buildkit/usage.ts';
 import type { Standing } from '../plan/evaluate.ts';
 import type { Fingerprint } from '../plan/inputs.ts';
 import type { Needs } from './placement.ts';
@@ -24,6 +25,7 @@ export interface Attempt {
   readonly logFile: string;
   readonly signal: AbortSignal;
   readonly onStep: (step: StepEvent) => void;
+  readonly onUsage: (usage: BuildUsage) => void;
 }
 
 export type AttemptResult =

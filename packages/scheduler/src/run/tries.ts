@@ -81,8 +81,12 @@ export class Tries {
   }
 }
 
-/** An attempt whose beginning and steps the views are told. */
-export function announced(attempt: Omit<Attempt, 'onStep'>, reasons: readonly Reason[], emit: Emit): Attempt {
+/** An attempt whose beginning, steps and usage the views are told. */
+export function announced(
+  attempt: Omit<Attempt, 'onStep' | 'onUsage'>,
+  reasons: readonly Reason[],
+  emit: Emit,
+): Attempt {
   const { worker, number, logFile } = attempt;
   const target = attempt.target.name;
   emit({ type: 'target-started', target, worker, attempt: number, reasons, logFile });
@@ -94,6 +98,7 @@ export function announced(attempt: Omit<Attempt, 'onStep'>, reasons: readonly Re
           ? { type: 'step-started', target, step: step.id, name: step.name }
           : { type: 'step-finished', target, step: step.id, cached: step.cached, error: step.error },
       ),
+    onUsage: (usage) => emit({ type: 'usage', target, worker, ...usage }),
   };
 }
 

@@ -45,7 +45,8 @@ export function details(page: Page, place: number | null): Node[] {
   ];
 }
 
-function outcome({ state, duration: took, expected, digest, size, reasons, text, steps }: Outcome): Node[] {
+function outcome(from: Outcome): Node[] {
+  const { state, duration: took, expected, digest, size, usage, reasons, text, steps } = from;
   const line = (name: string, value: Child): Child[] =>
     value === null || value === '' ? [] : [h('dt', {}, name), h('dd', {}, value)];
   return [
@@ -55,6 +56,8 @@ function outcome({ state, duration: took, expected, digest, size, reasons, text,
       ...line('result', h('span', { class: `state ${state}` }, state)),
       ...line('took', took > 0 ? duration(took) : null),
       ...line('usually', expected === null ? null : duration(expected)),
+      ...line('CPU', usage === null ? null : duration(usage.cpu)),
+      ...line('memory', usage === null ? null : `at most ${bytes(usage.peak)}`),
       ...line('size', size > 0 ? bytes(size) : null),
       ...line('digest', digest === null ? null : h('code', {}, digest)),
       ...line('why', reasons.join('; ')),

@@ -12,12 +12,21 @@ export function link({ data }: Page, target: number): HTMLElement {
 }
 
 /** A table that scrolls by itself where the screen is narrow. */
-export function table(heads: readonly string[], rows: readonly HTMLTableRowElement[]): HTMLElement {
+export function table(
+  heads: readonly string[],
+  rows: readonly HTMLTableRowElement[],
+  tall = false,
+): HTMLElement {
   const head = h('tr', {}, ...heads.map((text) => h('th', { scope: 'col' }, text)));
   // Focusable, so that it can be scrolled without a mouse.
   return h(
     'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': heads.join(', ') },
+    {
+      class: tall ? 'scroll tall' : 'scroll',
+      tabindex: 0,
+      role: 'region',
+      'aria-label': heads.filter((head) => head !== '').join(', '),
+    },
     h('table', {}, h('thead', {}, head), h('tbody', {}, ...rows)),
   );
 }
@@ -66,6 +75,9 @@ function failureBlock(page: Page, failure: PageFailure, run: PageRun): HTMLEleme
   );
 }
 
+/** Longer tables scroll by themselves. */
+const LONG = 25;
+
 export function criticalSection(page: Page, run: PageRun): HTMLElement | null {
   if (run.critical.length === 0) return null;
   const building = run.critical.reduce((sum, { duration: took }) => sum + took, 0);
@@ -79,7 +91,7 @@ export function criticalSection(page: Page, run: PageRun): HTMLElement | null {
       'p',
       {},
       `${count(run.critical.length, 'build')} one after the other took ${duration(building)} of ${duration(run.duration)} (${share} %), `,
-      `and waited ${duration(waiting)} for a place. More workers make a run no shorter than its critical path.`,
+      `and waited ${duration(waiting)} for what else they needed, or for a place. More workers make a run no shorter than its critical path.`,
     ),
     table(
       ['target', 'took', 'waited', ''],
@@ -91,6 +103,7 @@ export function criticalSection(page: Page, run: PageRun): HTMLElement | null {
           meter(hop.duration / most),
         ),
       ),
+      run.critical.length > LONG,
     ),
   );
 }
@@ -113,6 +126,7 @@ export function slowestSection(page: Page, run: PageRun): HTMLElement | null {
     .slice(0, SLOWEST);
   if (slowest.length === 0) return null;
   const all = page.data.targets.reduce((sum, { outcome }) => sum + (outcome?.duration ?? 0), 0);
+  const known = slowest.some(({ outcome }) => outcome.usage !== null);
   return section(
     'slowest',
     'Slowest targets',
@@ -122,14 +136,17 @@ export function slowestSection(page: Page, run: PageRun): HTMLElement | null {
       `All builds together took ${duration(all)} of workers' time, ${times(all, run.duration)} the time of the run.`,
     ),
     table(
-      ['target', 'took', 'change', 'usually', 'earlier builds'],
-      slowest.map(({ place, outcome: { duration: took, expected, past } }) =>
+      ['target', 'took', 'change', 'usually', 'earlier builds', ...(known ? ['CPU', 'memory'] : [])],
+      slowest.map(({ place, outcome: { duration: took, expected, past, usage } }) =>
         row(
           link(page, place),
           duration(took),
           expected === null ? 'first time' : change(took, expected),
           expected === null ? '' : duration(expected),
           past.length === 0 ? '' : spark([...past, took]),
+          ...(known
+            ? [usage === null ? '' : duration(usage.cpu), usage === null ? '' : bytes(usage.peak)]
+            : []),
         ),
       ),
     ),

@@ -7,6 +7,7 @@ import type { Bar, PageRun } from '../model.ts';
 import { h, s, section } from './dom.ts';
 import { addressOf } from './selection.ts';
 import type { Page } from './types.ts';
+import { course, courseHeight, courseText } from './usage.ts';
 
 const LANE = 24;
 const HEAD = 22;
@@ -30,6 +31,9 @@ export function timelineSection(page: Page, run: PageRun): HTMLElement | null {
         h('span', { class: `key ${result}` }, result),
       ),
       h('span', { class: 'key critical' }, 'critical path'),
+      ...(run.workers.some(({ usage }) => usage.length > 0)
+        ? [h('span', { class: 'key cpu' }, 'CPU'), h('span', { class: 'key memory' }, 'memory')]
+        : []),
     ),
     h(
       'div',
@@ -61,9 +65,9 @@ class Timeline {
     this.#run = run;
     this.#critical = new Set(run.critical.map(({ target }) => target));
     let y = HEAD;
-    this.#tops = run.workers.map(({ lanes }) => {
-      const top = y + GAP;
-      y = top + lanes * LANE;
+    this.#tops = run.workers.map((worker) => {
+      const top = y + GAP + courseHeight(worker);
+      y = top + worker.lanes * LANE;
       return top;
     });
     this.#height = y + 6;
@@ -107,8 +111,12 @@ class Timeline {
         s('text', { class: 'tick', x: x(at) + 3, y: 12 }, elapsed(at)),
       );
     }
-    workers.forEach(({ name }, worker) => {
-      svg.append(s('text', { class: 'worker', x: 3, y: (this.#tops[worker] ?? 0) - 6 }, name));
+    workers.forEach((worker, index) => {
+      const above = (this.#tops[index] ?? 0) - courseHeight(worker);
+      svg.append(
+        s('text', { class: 'worker', x: 3, y: above - 6 }, `${worker.name}${courseText(worker)}`),
+        ...course(worker, x, above, x(last)),
+      );
     });
     this.#bars = bars.map((bar, index) => this.#bar(bar, index, x));
     svg.append(...this.#bars);
