@@ -19,6 +19,8 @@ const mark = (name: string): void => {
 };
 await world.run((target) => mark(`one-${target}`));
 mark('edit');
-writeFileSync(`${world.edited}.new`, 'two\n');
-renameSync(`${world.edited}.new`, world.edited);
+// Not beside it: there it would be one more file of the recipe.
+const draft = join(world.tree, 'draft');
+writeFileSync(draft, 'two\n');
+renameSync(draft, world.edited);
 await world.run((target) => mark(`two-${target}`));
