@@ -1,13 +1,13 @@
 /**
  * Opens a tree: finds it, reads it, and keeps what the commands need of it.
  */
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { allowedImagesOf } from '@stx-make/core/config/allowed';
 import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import type { LoadedTree } from '@stx-make/core/graph/model';
 import type { MakePlan, OpenSession, Session, SessionOptions } from './api.ts';
 import { type Config, platformOf, readTreeConfig } from './config.ts';
+import { makeFolderDurable } from './files/durable.ts';
 import { defaultStateRoot, statePaths } from './paths.ts';
 import type { RecipeFiles } from './plan/inputs.ts';
 import type { Driver } from './run/driver.ts';
@@ -154,7 +154,7 @@ class OpenedSession implements Workspace {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolderDurable(path);
   } catch (error) {
     throw new ProblemError(stateProblem(path, error), { cause: error });
   }

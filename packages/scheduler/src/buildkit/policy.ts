@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { parseImage } from '@stx-make/core/graph/image';
 import { sortedUnique } from '@stx-make/core/order';
-import { writeFileDurable } from '../files/index.ts';
+import { removeDeadTemporaries, writeFileDurable } from '../files/index.ts';
 import { shortName } from '../paths.ts';
 import { SOURCE_POLICY } from './arguments.ts';
 
@@ -37,6 +37,7 @@ function escapeRegExp(text: string): string {
 export async function writePolicyFor(images: readonly string[], folder: string): Promise<string> {
   const text = policyText(images);
   const path = join(folder, `source-policy-${shortName(text)}.json`);
+  removeDeadTemporaries(folder);
   writeFileDurable(path, text);
   return path;
 }

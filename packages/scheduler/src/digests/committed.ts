@@ -9,7 +9,7 @@ import { type DigestChange, type DigestLine, parseDigests, updateDigests } from 
 import { inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import type { Digest } from '@stx-make/core/oci/model';
 import { byCodeUnit } from '@stx-make/core/order';
-import { fsyncDir, withFileProblems, writeFileDurable } from '../files/index.ts';
+import { fsyncDir, removeDeadTemporaries, withFileProblems, writeFileDurable } from '../files/index.ts';
 
 /** Where they are, relative to the tree's root. */
 export const DIGESTS = 'digests';
@@ -83,6 +83,7 @@ export function writeCommitted(
     const path = join(root, fileOf(stage));
     withFileProblems('write the digests', path, () => {
       mkdirSync(join(root, DIGESTS), { recursive: true });
+      removeDeadTemporaries(join(root, DIGESTS));
       if (update.text !== '') {
         writeFileDurable(path, update.text);
         return;

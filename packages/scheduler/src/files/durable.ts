@@ -13,6 +13,7 @@ import {
   fsyncSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -26,7 +27,7 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import { errnoOf, withFileProblems } from './problems.ts';
 
 /** Names that only we make, for things under way; left behind by a dead run they are litter. */
-const TEMPORARY = /^\.tmp-\d+-\d+-/;
+const TEMPORARY = /^\.tmp-(\d+)-\d+-/;
 
 let counter = 0;
 
@@ -78,6 +79,13 @@ export function writeFileDurable(
   });
 }
 
+/** Makes a folder and those above it that are missing; a power cut takes none of them away. */
+export function makeFolderDurable(path: string): void {
+  const first = mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) fsyncDir(dirname(made));
+}
+
 /** Makes the names in a folder durable. File systems that can not do this are left alone. */
 export function fsyncDir(path: string): void {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -121,10 +129,12 @@ export function linkOrCopy(from: string, to: string): 'link' | 'copy' {
   return 'copy';
 }
 
-/** A copy of its own inode, with the same mode and mtime (whole microseconds). Fails where `to` exists. */
+/** A copy of its own inode, with the same mode and mtime (whole microseconds). Fails where `to` exists. Its bytes are
+ * on the disk before it gets the times by which it is believed to be whole. */
 export function copyExact(from: string, to: string): void {
   const stat = lstatSync(from);
   copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  syncFileData(to);
   utimesSync(to, stat.atimeMs / 1000, stat.mtimeMs / 1000);
   chmodSync(to, stat.mode & 0o7777);
 }
@@ -167,13 +177,29 @@ function openUp(path: string): void {
 /** Removes what dead runs left in a folder: names of `temporaryBeside`. The caller holds the lock that keeps
  * living runs away. @returns the names removed */
 export function removeTemporaries(folder: string): string[] {
-  const removed: string[] = [];
-  for (const name of readFolder(folder)) {
-    if (!isTemporaryName(name)) continue;
-    removeTree(join(folder, name));
-    removed.push(name);
-  }
+  return removeNames(folder, isTemporaryName);
+}
+
+/** The same where no lock keeps others away: only those of processes that are gone. */
+export function removeDeadTemporaries(folder: string): string[] {
+  return removeNames(folder, (name) => isGoneProcess(Number(TEMPORARY.exec(name)?.[1])));
+}
+
+function removeNames(folder: string, isLitter: (name: string) => boolean): string[] {
+  const removed = readFolder(folder).filter(isLitter);
+  for (const name of removed) removeTree(join(folder, name));
   return removed;
+}
+
+/** True where surely no process has this pid; one that was given away again may keep a file longer than it should. */
+export function isGoneProcess(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return errnoOf(error) === 'ESRCH';
+  }
 }
 
 /** The names in a folder; empty where there is none. */

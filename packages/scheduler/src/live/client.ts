@@ -7,6 +7,13 @@ import { join } from 'node:path';
 import type { Problem } from '@stx-make/core/errors';
 import { byCodeUnit } from '@stx-make/core/order';
 import { lines } from '../buildkit/managed/protocol.ts';
+import {
+  isGoneProcess,
+  isTemporaryName,
+  readFolder,
+  removeDeadTemporaries,
+  unlinkIfThere,
+} from '../files/index.ts';
 import type { StatePaths } from '../paths.ts';
 import { encode, parseFacts, type RunFacts, type ToRun } from './protocol.ts';
 
@@ -38,7 +45,7 @@ export async function liveRuns(paths: Pick<StatePaths, 'runs'>): Promise<RunFact
   }
   const found = await Promise.all(
     names
-      .filter((name) => name.endsWith('.json'))
+      .filter((name) => name.endsWith('.json') && !isTemporaryName(name))
       .sort(byCodeUnit)
       .map(async (name): Promise<RunFacts | null> => {
         const file = join(paths.runs, name);
@@ -51,6 +58,36 @@ export async function liveRuns(paths: Pick<StatePaths, 'runs'>): Promise<RunFact
       }),
   );
   return found.filter((facts) => facts !== null);
+}
+
+/**
+ * Removes what killed runs left, also those that died before they were known. Nobody is waited for: where something
+ * still listens, it stays.
+ * @param sockets the folder of their sockets
+ */
+export async function removeDeadRuns(paths: Pick<StatePaths, 'runs'>, sockets: string): Promise<void> {
+  removeDeadTemporaries(paths.runs);
+  const known = new Set<string>();
+  for (const name of readFolder(paths.runs)) {
+    const file = join(paths.runs, name);
+    // Output of a run that was to go on by itself (the command line's).
+    const [, pid] = /^detached\.(\d+)\.(?:out|err)$/.exec(name) ?? [];
+    if (pid !== undefined && isGoneProcess(Number(pid))) unlinkIfThere(file);
+    const facts = name.endsWith('.json') ? readFacts(file) : null;
+    if (facts === null) continue;
+    if (await isGoneSocket(facts.socket)) unlinkIfThere(file);
+    else known.add(facts.socket);
+  }
+  for (const name of readFolder(sockets)) {
+    const path = join(sockets, name);
+    if (/^[0-9a-f]{8}\.s$/.test(name) && !known.has(path) && (await isGoneSocket(path))) unlinkIfThere(path);
+  }
+}
+
+async function isGoneSocket(path: string): Promise<boolean> {
+  const socket = await open(path);
+  if (socket !== null && socket !== 'gone') socket.destroy();
+  return socket === 'gone';
 }
 
 function readFacts(file: string): RunFacts | null {

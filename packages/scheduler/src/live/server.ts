@@ -8,8 +8,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import { environmentProblem, type Problem } from '@stx-make/core/errors';
 import { lines } from '../buildkit/managed/protocol.ts';
+import { temporaryBeside } from '../files/index.ts';
 import type { StatePaths } from '../paths.ts';
 import { makeSocketFolder, socketFolder } from '../process/socket-folder.ts';
+import { removeDeadRuns } from './client.ts';
 import { encode, type FromRun, type RunFacts } from './protocol.ts';
 
 /** What others may ask for. */
@@ -71,11 +73,13 @@ export async function openLiveRun(
   try {
     mkdirSync(paths.runs, { recursive: true });
     if (folder !== paths.runs) makeSocketFolder(folder, "a run's");
+    await removeDeadRuns(paths, folder);
     rmSync(facts.socket, { force: true });
     await listen(server, facts.socket);
     server.unref();
-    writeFileSync(`${file}.new`, JSON.stringify(facts));
-    renameSync(`${file}.new`, file);
+    const draft = temporaryBeside(file);
+    writeFileSync(draft, JSON.stringify(facts));
+    renameSync(draft, file);
   } catch (error) {
     server.close();
     return { facts: null, problem: unknownToOthers(error), close: () => Promise.resolve() };

@@ -65,6 +65,8 @@ export async function evaluateTree(
   for (const output of doubtful) {
     if ((await missingBlobs(pool, output)).length === 0) mended = true;
   }
+  // So that they are not read again the next time.
+  pool.sync();
   return mended ? evaluate(order, context) : standings;
 }
 

@@ -6,10 +6,11 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { RunSummary } from '../api.ts';
+import { withFileProblems } from '../files/index.ts';
 import { addressKey, engineKey } from '../plan/engine-key.ts';
 import { judge, type Standing } from '../plan/evaluate.ts';
 import { evaluateContext, evaluateTree } from '../plan/plan.ts';
-import { type Pool, removeStaleOutputs } from '../store/index.ts';
+import type { Pool } from '../store/index.ts';
 import { beginShard, leaveResult, type ShardParts, ungiven } from './begin-shard.ts';
 import { conduct } from './conduct.ts';
 import type { RunContext } from './context.ts';
@@ -33,7 +34,7 @@ export async function buildRun(
   judged: ReadonlyMap<string, Standing>,
 ): Promise<RunSummary> {
   const { workspace, options, state, emit } = context;
-  const work = await clearWork(context);
+  const work = makeWork(context);
   const driver = await workspace.driver();
   const crew = await driver.connect({
     addresses: options.workers.addresses,
@@ -70,7 +71,6 @@ export async function buildRun(
     // What this shard can not build another one may.
     if (!options.shard) refuseHomeless(context, order, standings, crew);
     await pool.prepareForExport();
-    removeStaleOutputs(workspace.out);
     context.keepEvents();
     state.history.begin(context.id, workspace.treeKey, context.started, options.command);
     sources = openRunSources(context);
@@ -114,13 +114,13 @@ export async function buildRun(
   }
 }
 
-/** Whatever dead runs left is litter: we hold the state's lock. */
-async function clearWork(context: RunContext): Promise<string> {
-  const { work } = context.state.paths;
-  rmSync(work, { recursive: true, force: true });
-  const own = join(work, context.id);
-  mkdirSync(own, { recursive: true });
-  return own;
+/** This run's private folder. */
+function makeWork(context: RunContext): string {
+  const own = join(context.state.paths.work, context.id);
+  return withFileProblems('make the work folder', own, () => {
+    mkdirSync(own, { recursive: true });
+    return own;
+  });
 }
 
 /** The standings under the engine of the workers that are really there. */

@@ -4,10 +4,11 @@
 import type { RunSummary } from '../api.ts';
 import { addressKey, engineKey } from '../plan/engine-key.ts';
 import { evaluateTree } from '../plan/plan.ts';
-import { openPool, removeStaleOutputs } from '../store/index.ts';
+import { openPool } from '../store/index.ts';
 import { closureOf } from '../workspace.ts';
 import type { RunContext } from './context.ts';
 import { finishHits, settleHits } from './hits.ts';
+import { removeLitter } from './litter.ts';
 import { emitPlan } from './outlook.ts';
 import { summarise } from './summary.ts';
 
@@ -22,6 +23,7 @@ async function judgeAndBuild(context: RunContext): Promise<RunSummary> {
   const { workspace, options, state, emit } = context;
   if (workspace.isOutline) await workspace.reload();
   const pool = openPool(state.paths, state.ledgers.blobs);
+  removeLitter(context, pool);
   const order = closureOf(workspace.tree, options.selection);
   const seen = engineKey(state.engineAt(addressKey(options.workers.addresses)), options.strictEngine);
   const standings = await evaluateTree(workspace, state, pool, order, seen, options);
@@ -32,7 +34,6 @@ async function judgeAndBuild(context: RunContext): Promise<RunSummary> {
     return await buildRun(context, pool, order, standings);
   }
   emitPlan(emit, order, standings, state);
-  removeStaleOutputs(workspace.out);
   const results = finishHits(context, pool, order, standings);
   settleHits(context, pool, order, standings);
   if (options.remote?.write === true) {

@@ -15,6 +15,7 @@ import type { TargetPlan } from '@stx-make/core/events';
 import type { Digest, Origin } from '@stx-make/core/oci/model';
 import { byCodeUnit } from '@stx-make/core/order';
 import type { RunSummary } from '../api.ts';
+import { bootId } from '../files/boot.ts';
 import { isTemporaryName } from '../files/durable.ts';
 import { addressKey, engineKey } from '../plan/engine-key.ts';
 import { PROGRAM } from '../tree/snapshot.ts';
@@ -90,8 +91,8 @@ function settledAnswer(context: RunContext): Settled | null {
     selectionKey(context),
   );
   if (row === undefined || row.key !== keyOf(context)) return null;
-  // Something a dead run left there; cleaning up is not the shortest way's.
-  if (namesIn(context.workspace.out).some(isTemporaryName)) return null;
+  // Something a dead run left; cleaning up is not the shortest way's.
+  if (hasLitter(context)) return null;
   try {
     const answer = JSON.parse(row.text) as Settled;
     return holds(pathsOf(context, answer), row.stats) ? answer : null;
@@ -121,6 +122,14 @@ export function keepSettled(context: RunContext, answer: Settled, verify: () => 
   );
 }
 
+/** What dead runs leave in places that are not looked at below. */
+function hasLitter({ workspace, state: { paths } }: RunContext): boolean {
+  return (
+    namesIn(paths.work).length > 0 ||
+    [workspace.out, join(paths.sources, 'partial')].some((folder) => namesIn(folder).some(isTemporaryName))
+  );
+}
+
 function selectionKey({ options }: RunContext): string {
   return [...options.selection].sort(byCodeUnit).join(' ');
 }
@@ -131,6 +140,8 @@ function keyOf(context: RunContext): string {
   return JSON.stringify([
     SETTLED_VERSION,
     PROGRAM,
+    // Outputs are not synced.
+    bootId(),
     // Once a day all is judged, which notes that the records are in use (state/records.ts: touch).
     Math.floor(context.started / DAY_MS),
     workspace.content,
@@ -142,13 +153,13 @@ function keyOf(context: RunContext): string {
 }
 
 /**
- * What must be as it was: the pool's folder (each name leads to the same file), every blob (its bytes), and of each
+ * What must be as it was: the pool's folders (each name leads to the same file, and no dead run left one there), every blob (its bytes), and of each
  * layout its folder and that of its blobs (the same names, so the same links into the pool) and its index.json.
  */
 function pathsOf({ workspace }: RunContext, { targets, blobs }: Settled): string[] {
   const { pool } = workspace.state;
   const folder = join(pool, 'blobs', 'sha256');
-  const paths = [join(pool, 'oci-layout'), join(pool, 'index.json'), folder];
+  const paths = [pool, join(pool, 'oci-layout'), join(pool, 'index.json'), folder];
   for (const blob of blobs) paths.push(`${folder}/${blob}`);
   // Copies, where the outputs are on another file system, have bytes of their own.
   const copied = deviceOf(workspace.out) !== deviceOf(folder);

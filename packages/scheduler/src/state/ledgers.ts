@@ -13,6 +13,7 @@ import type { Database } from './database.ts';
 interface StampLedger {
   stamp(digest: string): Stamp | undefined;
   remember(digest: string, stamp: Stamp): void;
+  keep(digest: string): void;
   forget(digest: string): void;
 }
 
@@ -33,7 +34,10 @@ export function openLedgers(database: Database): Ledgers {
     blobs: { ...blobs.ledger, ...layers.ledger },
     sources: {
       isGood: (sha256, stamp) => sources.ledger.stamp(sha256) === textOf(stamp),
-      note: (sha256, stamp) => sources.ledger.remember(sha256, textOf(stamp)),
+      note: (sha256, stamp) => {
+        sources.ledger.remember(sha256, textOf(stamp));
+        sources.ledger.keep(sha256);
+      },
     },
     get changed() {
       return blobs.pending.size + sources.pending.size + layers.pending.size > 0;
@@ -67,6 +71,8 @@ function stampLedger(database: Database, kind: string): Flushed<StampLedger> {
     );
     return read;
   };
+  /** Known to this process only. */
+  const unkept = new Set<string>();
   /** null: forget. */
   const pending = new Map<string, Stamp | null>();
   return {
@@ -74,10 +80,17 @@ function stampLedger(database: Database, kind: string): Flushed<StampLedger> {
       stamp: (digest) => known().get(digest),
       remember: (digest, stamp) => {
         if (known().get(digest) === stamp) return;
+        // What was noted before is of other bytes.
+        if (known().has(digest) && !unkept.has(digest)) pending.set(digest, null);
         known().set(digest, stamp);
-        pending.set(digest, stamp);
+        unkept.add(digest);
+      },
+      keep: (digest) => {
+        const stamp = known().get(digest);
+        if (stamp !== undefined && unkept.delete(digest)) pending.set(digest, stamp);
       },
       forget: (digest) => {
+        unkept.delete(digest);
         if (known().delete(digest)) pending.set(digest, null);
       },
     },

@@ -88,5 +88,6 @@ export async function verifyPool(pool: Pool): Promise<PoolReport> {
   for (const digest of blobs) pool.ledger.forget(digest);
   const bad = await pool.badOf(blobs);
   bad.sort((a, b) => byCodeUnit(a.digest, b.digest));
+  pool.sync();
   return { checked: blobs.length, bad, foreign };
 }

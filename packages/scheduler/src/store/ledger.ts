@@ -32,7 +32,11 @@ export interface LayerFacts {
  * costs only reading. */
 export interface BlobLedger {
   stamp(digest: Digest): Stamp | undefined;
+  /** For this process. */
   remember(digest: Digest, stamp: Stamp): void;
+  /** What is remembered of it may outlive the process: its bytes are on the disk. A stat survives a power cut that
+   * its bytes do not. */
+  keep(digest: Digest): void;
   forget(digest: Digest): void;
   layer(digest: Digest): LayerFacts | undefined;
   rememberLayer(digest: Digest, facts: LayerFacts): void;
@@ -45,6 +49,7 @@ export function memoryLedger(): BlobLedger {
   return {
     stamp: (digest) => stamps.get(digest),
     remember: (digest, stamp) => void stamps.set(digest, stamp),
+    keep: () => {},
     forget: (digest) => void stamps.delete(digest),
     layer: (digest) => layers.get(digest),
     rememberLayer: (digest, facts) => void layers.set(digest, facts),

@@ -39,6 +39,7 @@ describe('the pool', () => {
     const blobs = join(pool.blobs, 'sha256');
     writeFileSync(join(blobs, 'README'), 'mine');
     writeFileSync(join(blobs, '.tmp-1-1-litter'), '');
+    pool.removeStale();
     expect((await pool.prepareForExport()).map(({ digest }) => digest)).toEqual([index.digest]);
     const listing = pool.list();
     expect(listing.blobs).toContain(config);

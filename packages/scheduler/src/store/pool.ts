@@ -9,7 +9,7 @@
  * Unaware of outputs, targets and records. One process at a time (the run's lock).
  */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { environmentProblem, ProblemError } from '@stx-make/core/errors';
 import { type Digest, digestOf, EMPTY_INDEX, hexOf, isDigest, OCI_LAYOUT } from '@stx-make/core/oci/index';
 import {
@@ -17,6 +17,7 @@ import {
   forEachLimited,
   fsyncDir,
   isTemporaryName,
+  removeTemporaries,
   removeTree,
   syncFileData,
   withFileProblems,
@@ -47,12 +48,8 @@ export interface PoolListing {
 export function openPool(paths: { readonly pool: string }, ledger: BlobLedger): Pool {
   const root = paths.pool;
   return withFileProblems('open the pool of blobs', root, () => {
-    const fresh = mkdirSync(join(root, 'blobs', 'sha256'), { recursive: true }) !== undefined;
+    mkdirSync(join(root, 'blobs', 'sha256'), { recursive: true });
     checkLayout(root);
-    if (fresh) {
-      fsyncDir(join(root, 'blobs'));
-      fsyncDir(root);
-    }
     return new Pool(root, ledger);
   });
 }
@@ -93,6 +90,8 @@ export class Pool {
   readonly #folder: string;
   /** Found good since the last `sync`: may not be on the disk yet. */
   readonly #unsynced = new Set<Digest>();
+  /** The folders' own names are on the disk. Not seen to where they are made: who made them may have died there. */
+  #isPlaceSynced = false;
 
   constructor(root: string, ledger: BlobLedger) {
     this.root = root;
@@ -138,6 +137,7 @@ export class Pool {
       return null;
     }
     this.ledger.forget(digest);
+    this.#unsynced.delete(digest);
     return { digest, why: explainReading(reading) };
   }
 
@@ -170,11 +170,17 @@ export class Pool {
    * @returns what was taken out
    */
   async prepareForExport(): Promise<BadBlob[]> {
-    const { blobs, temporary } = this.list();
-    for (const name of temporary) removeTree(join(this.#folder, name));
+    const { blobs } = this.list();
     const bad = await this.badOf(blobs);
     for (const { digest } of bad) this.remove(digest);
     return bad;
+  }
+
+  /** Removes what dead runs left. The caller holds the state's lock. */
+  removeStale(): void {
+    withFileProblems('clean up', this.root, () => {
+      for (const folder of [this.root, this.#folder]) removeTemporaries(folder);
+    });
   }
 
   /** Takes a blob, or whatever is in its place, out of the pool. */
@@ -216,22 +222,29 @@ export class Pool {
       if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) removeTree(path);
       writeFileDurable(path, bytes, { mode: 0o444 });
       this.ledger.remember(digest, stampOf(lstatSync(path, { bigint: true })));
+      this.ledger.keep(digest);
     }
     return digest;
   }
 
   /**
-   * Makes everything found good so far survive a power cut; to be called before a record names it. containerd's
-   * store syncs each blob and the folder itself as it commits (v2.3: plugins/content/local/writer.go), so for
+   * Makes everything found good so far survive a power cut, and what is noted of it be kept; to be called before a
+   * record names it. containerd's store syncs each blob and the folder itself as it commits (v2.3: plugins/content/local/writer.go), so for
    * what buildctl wrote this is nearly free; it is for blobs that came otherwise.
    * @throws ProblemError environment
    */
   sync(): void {
     if (this.#unsynced.size === 0) return;
     withFileProblems('sync the pool of blobs', this.#folder, () => {
-      for (const digest of this.#unsynced) syncFileData(this.path(digest));
+      for (const digest of this.#unsynced) {
+        syncFileData(this.path(digest));
+        this.ledger.keep(digest);
+      }
       fsyncDir(this.#folder);
       this.#unsynced.clear();
+      if (this.#isPlaceSynced) return;
+      for (const folder of [this.blobs, this.root, dirname(this.root)]) fsyncDir(folder);
+      this.#isPlaceSynced = true;
     });
   }
 }

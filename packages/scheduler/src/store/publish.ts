@@ -4,13 +4,14 @@
  *
  * A new target appears whole by one rename; an existing one changes at the rename of its index.json, with the
  * blobs of both states there. Nothing here is synced to the disk: all of it can be made again from the pool and
- * `isPublished` looks at every byte a power cut could have eaten (index.json) and at every blob's stat.
+ * `isPublished` looks at every byte a power cut could have eaten (the small files) and at every blob's stat.
  */
-import { existsSync, lstatSync, mkdirSync, renameSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { inputProblem, integrityProblem, ProblemError } from '@stx-make/core/errors';
 import { type Digest, hexOf, layoutIndex, OCI_LAYOUT, type Output } from '@stx-make/core/oci/index';
 import {
+  isTemporaryName,
   linkOrCopy,
   readFolder,
   removeTemporaries,
@@ -72,7 +73,11 @@ export function publishOutput(pool: Pool, output: Output, outDir: string, target
 /** The last gate before others see it: one stat a blob, read only where that is not the noted one. */
 function refuseDamaged(pool: Pool, output: Output, target: PublishedName): void {
   const bad = blobsOf(output).flatMap((digest) => pool.checkNow(digest) ?? []);
-  if (bad.length === 0) return;
+  if (bad.length === 0) {
+    // Those that had to be read again.
+    pool.sync();
+    return;
+  }
   const problems = bad.map(({ digest, why }) =>
     integrityProblem({
       code: 'bad-blob',
@@ -177,14 +182,17 @@ function dropOthers(output: Output, folder: string): void {
   removeTemporaries(folder);
 }
 
-/** True when `outDir/<name>` shows exactly this output: index.json by content, each blob by one stat. Nothing
- * is hashed. */
+/** True when `outDir/<name>` shows exactly this output and nothing else: the small files by content, each blob by one
+ * stat. Nothing is hashed. */
 export function isPublished(pool: Pool, output: Output, outDir: string, target: PublishedName): boolean {
   const folder = join(outDir, target.name);
   if (!holds(join(folder, 'index.json'), layoutIndex(output.index, target.tag))) return false;
-  if (!existsSync(join(folder, 'oci-layout'))) return false;
+  if (!holds(join(folder, 'oci-layout'), OCI_LAYOUT)) return false;
   const blobs = join(folder, 'blobs', 'sha256');
-  return blobsOf(output).every((digest) => isPlaced(pool, digest, join(blobs, hexOf(digest))));
+  const digests = blobsOf(output);
+  if (!digests.every((digest) => isPlaced(pool, digest, join(blobs, hexOf(digest))))) return false;
+  // Who published it may have died before the blobs of the output before were gone.
+  return readFolder(blobs).length === digests.length && !readFolder(folder).some(isTemporaryName);
 }
 
 /** Removes what dead runs left in the folder of outputs. The caller holds the tree's lock. */

@@ -4,6 +4,7 @@
  */
 import type { Problem } from '@stx-make/core/errors';
 import type { Digest } from '@stx-make/core/oci/model';
+import { bootId } from '../files/boot.ts';
 import type { Database } from '../state/database.ts';
 import type { KnownFile, KnownFolder } from './scan.ts';
 
@@ -25,6 +26,11 @@ export interface KnownTree {
 }
 
 type FileRow = readonly [path: string, mode: KnownFile['mode'], digest: string, stat: string, settled: 0 | 1];
+/** Nobody synced the tree's files: their stats tell nothing of what a power cut left (files/boot.ts). */
+interface FilesText {
+  readonly boot: string;
+  readonly dirs: Readonly<Record<string, FolderRow>>;
+}
 type FolderRow = readonly [folders: KnownFolder['folders'], files: readonly FileRow[]];
 
 /** null where nothing is known, or nothing that can be read. */
@@ -36,7 +42,9 @@ export function readFiles(database: Database, tree: string): KnownTree | null {
   if (row === undefined) return null;
   const byDir = new Map<string, KnownFolder>();
   try {
-    for (const [dir, [folders, rows]] of Object.entries(JSON.parse(row.files) as Record<string, FolderRow>)) {
+    const { boot, dirs } = JSON.parse(row.files) as FilesText;
+    if (boot !== bootId()) return null;
+    for (const [dir, [folders, rows]] of Object.entries(dirs)) {
       const files = rows.map(([path, mode, digest, stat, settled]) => ({
         path,
         mode,
@@ -53,9 +61,9 @@ export function readFiles(database: Database, tree: string): KnownTree | null {
 }
 
 export function writeFiles(database: Database, tree: string, known: KnownTree): void {
-  const rows: Record<string, FolderRow> = {};
+  const dirs: Record<string, FolderRow> = {};
   for (const [dir, { folders, files }] of known.byDir) {
-    rows[dir] = [
+    dirs[dir] = [
       folders,
       files.map((file) => [file.path, file.mode, file.digest, file.stat, file.settled ? 1 : 0]),
     ];
@@ -65,7 +73,7 @@ export function writeFiles(database: Database, tree: string, known: KnownTree): 
     tree,
     known.content,
     known.recipes,
-    JSON.stringify(rows),
+    JSON.stringify({ boot: bootId(), dirs } satisfies FilesText),
   );
 }
 

@@ -5,7 +5,14 @@
 import { type BigIntStats, lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { environmentProblem, ProblemError } from '@stx-make/core/errors';
-import { errnoOf, linkOrCopy, temporaryBeside, throwFileProblem, unlinkIfThere } from '../../files/index.ts';
+import {
+  errnoOf,
+  linkOrCopy,
+  removeDeadTemporaries,
+  temporaryBeside,
+  throwFileProblem,
+  unlinkIfThere,
+} from '../../files/index.ts';
 import type { WantedSource } from '../model.ts';
 import { notInStore, type SourceStore } from '../store/store.ts';
 import { type FetchPlace, fetchPlaces } from '../wanted.ts';
@@ -46,6 +53,7 @@ function put(root: string, place: FetchPlace, store: SourceStore): 'kept' | 'lin
     if (there !== null && isSame(there, original)) return 'kept';
     if (there?.isDirectory() === true) throw inTheWay(path);
     mkdirSync(dirname(path), { recursive: true });
+    removeDeadTemporaries(dirname(path));
     return replace(store.path(place.sha256), path);
   } catch (error) {
     return throwFileProblem(error, 'put a source into fetch/', path);

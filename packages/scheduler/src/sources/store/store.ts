@@ -12,6 +12,7 @@ import { integrityProblem, type Problem, ProblemError } from '@stx-make/core/err
 import {
   errnoOf,
   fsyncDir,
+  makeFolderDurable,
   syncFileData,
   temporaryBeside,
   throwFileProblem,
@@ -70,7 +71,7 @@ export class SourceStore {
     this.folder = folder;
     this.#ledger = ledger;
     withFileProblems('make the folder of sources', folder, () => {
-      mkdirSync(join(folder, 'sha256'), { recursive: true });
+      makeFolderDurable(join(folder, 'sha256'));
       mkdirSync(this.partial, { recursive: true });
     });
   }
@@ -127,6 +128,8 @@ export class SourceStore {
         // Written to while it was hashed: the hash says nothing about what it is now.
         if (after.ino === before.ino && after.size === before.size && after.mtimeNs === before.mtimeNs) {
           this.#seal(path, sha256);
+          // Whoever put it there may not have.
+          syncFileData(path);
           this.#ledger.note(sha256, stampOf(await lstat(path, { bigint: true })));
           return 'good';
         }

@@ -1,0 +1,24 @@
+/**
+ * What dead runs left behind: work folders, temporaries in the pool, the sources and the outputs. Looked for by every
+ * run, removed under both locks.
+ */
+import { join } from 'node:path';
+import { removeDeadTemporaries, removeTree, withFileProblems } from '../files/index.ts';
+import { removeSpentParts } from '../sources/store/spent.ts';
+import { type Pool, removeStaleOutputs } from '../store/index.ts';
+import type { RunContext } from './context.ts';
+
+type Places = Pick<RunContext, 'workspace' | 'state'>;
+
+/** @throws ProblemError environment */
+export function removeLitter({ workspace, state }: Places, pool: Pool): void {
+  const { work, sources } = state.paths;
+  removeTree(work);
+  pool.removeStale();
+  removeStaleOutputs(workspace.out);
+  withFileProblems('clean up', sources, () => {
+    // `fetch` works there without our locks.
+    removeDeadTemporaries(join(sources, 'partial'));
+    removeSpentParts(sources);
+  });
+}
