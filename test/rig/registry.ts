@@ -9,6 +9,8 @@ import { join } from 'node:path';
 export interface RegistryOptions {
   /** Only `USER`/`PASSWORD` may do anything (a login of htpasswd). */
   readonly login?: boolean;
+  /** Tokens are wanted, and had at `realm`; they are signed by `authority` (PEM). */
+  readonly tokens?: { readonly realm: string; readonly authority: string };
   /** PEM files. */
   readonly tls?: { readonly certificate: string; readonly key: string; readonly clientAuthority?: string };
 }
@@ -45,13 +47,18 @@ export class TestRegistry implements AsyncDisposable {
   async restart(): Promise<void> {
     const config = join(this.#folder, 'config.yml');
     const storage = `storage: {filesystem: {rootdirectory: ${this.#folder}}, delete: {enabled: true}}`;
-    const { login, tls } = this.#options;
+    const { login, tls, tokens } = this.#options;
     const files = tls && [`certificate: ${tls.certificate}`, `key: ${tls.key}`];
     if (tls?.clientAuthority !== undefined) files?.push(`clientcas: [${tls.clientAuthority}]`);
     const secure = files ? `, tls: {${files.join(', ')}}` : '';
     const passwords = join(this.#folder, 'htpasswd');
     writeFileSync(passwords, HTPASSWD);
-    const auth = login === true ? `auth: {htpasswd: {realm: test, path: ${passwords}}}\n` : '';
+    const auth =
+      login === true
+        ? `auth: {htpasswd: {realm: test, path: ${passwords}}}\n`
+        : tokens !== undefined
+          ? `auth: {token: {realm: '${tokens.realm}', service: registry, issuer: test, rootcertbundle: ${tokens.authority}}}\n`
+          : '';
     // Port 0: the kernel chooses one that is free.
     writeFileSync(config, `version: 0.1\n${storage}\nhttp: {addr: '${this.#host}'${secure}}\n${auth}`);
     const child = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'pipe', 'pipe'] });

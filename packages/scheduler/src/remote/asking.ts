@@ -45,6 +45,7 @@ export class Asking {
   #refusals = 0;
   #answers = 0;
   #mayWrite: boolean;
+  #saidRefused = false;
 
   constructor(parts: RemoteParts) {
     this.parts = parts;
@@ -65,7 +66,7 @@ export class Asking {
     return this.#ask(this.#reads, signal, work, (problem) => {
       this.#refusals += 1;
       // Of a repository that is not there yet many registries say that it is not for us.
-      if (this.#refusals === 1) this.parts.warn({ ...problem, level: 'warning', code: 'remote-refused' });
+      if (!this.#saidRefused) this.#sayRefused(problem);
     });
   }
 
@@ -74,7 +75,7 @@ export class Asking {
     return this.#ask(this.#writes, signal, work, (problem) => {
       if (!this.#mayWrite) return;
       this.#mayWrite = false;
-      this.parts.warn({ ...problem, level: 'warning', code: 'remote-refused' });
+      this.#sayRefused(problem);
     });
   }
 
@@ -123,6 +124,11 @@ export class Asking {
         return AWAY;
       }
     });
+  }
+
+  #sayRefused(problem: Problem): void {
+    this.#saidRefused = true;
+    this.parts.warn({ ...problem, level: 'warning', code: 'remote-refused' });
   }
 
   #failed(problem: Problem): void {

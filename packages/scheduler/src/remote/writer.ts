@@ -139,7 +139,12 @@ export class RemoteWriter {
 
   /** Others may wait for it: what did not go is tried again while the run goes on. */
   #tryAgain(): void {
-    if (this.#isCut() || this.#timer !== undefined) return;
+    if (this.#isCut()) {
+      // Nobody needs to wait for what will not come; drain tells what it was.
+      for (const { end } of this.#open.values()) end(false);
+      return;
+    }
+    if (this.#timer !== undefined) return;
     const wait = Math.max(AGAIN, this.#asking.breaker.restMs);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
