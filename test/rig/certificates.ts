@@ -36,16 +36,13 @@ export class Authority {
     );
   }
 
-  /** For servers on 127.0.0.1 and for clients. */
-  sign(name: string): Certificate {
+  /** For servers on 127.0.0.1 and for clients. @param host a further name of the server */
+  sign(name: string, host = 'localhost'): Certificate {
     const [key, request, certificate] = ['key', 'csr', 'cert'].map((end) =>
       join(this.folder, `${name}.${end}`),
     ) as [string, string, string];
     const more = join(this.folder, 'ext');
-    writeFileSync(
-      more,
-      'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n',
-    );
+    writeFileSync(more, `subjectAltName=IP:127.0.0.1,DNS:${host}\nextendedKeyUsage=serverAuth,clientAuth\n`);
     openssl('req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', `/CN=${name}`);
     const by = ['-CA', this.certificate, '-CAkey', this.#key, '-CAcreateserial', '-extfile', more];
     openssl('x509', '-req', '-in', request, '-out', certificate, '-days', '2', ...by);

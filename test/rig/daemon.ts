@@ -13,7 +13,13 @@ import {
   SANDBOX_ROOT,
   sandboxCommand,
 } from '../../packages/scheduler/src/buildkit/managed/sandbox.ts';
-import { capture, descendants, findBuildKit, isAlive } from '../../packages/scheduler/src/process/index.ts';
+import {
+  capture,
+  descendants,
+  findBuildKit,
+  isAlive,
+  signalAll,
+} from '../../packages/scheduler/src/process/index.ts';
 
 export interface DaemonOptions {
   readonly snapshotter?: 'overlayfs' | 'native';
@@ -21,6 +27,12 @@ export interface DaemonOptions {
   readonly root?: string;
   /** Another buildkitd than the one in use. */
   readonly buildkitd?: string;
+  /** Where it listens, instead of a socket of its own. */
+  readonly address?: string;
+  /** More of its flags. */
+  readonly flags?: readonly string[];
+  /** buildctl's flags that reach it, where the address alone does not. */
+  readonly connection?: readonly string[];
 }
 
 export interface TestDaemon {
@@ -32,6 +44,10 @@ export interface TestDaemon {
   readonly buildctl: string;
   /** Of the outermost process (unshare). */
   readonly pid: number;
+  /** SIGSTOP to daemon and steps: it hangs. */
+  freeze(): void;
+  /** SIGCONT. */
+  thaw(): void;
   /** What the daemon printed so far. */
   log(): string;
   /** SIGKILL to daemon and steps at once, as a crash; the root stays. */
@@ -60,12 +76,12 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
     }),
   );
   const socket = join(folder, 's.sock');
-  const address = `unix://${socket}`;
+  const address = options.address ?? `unix://${socket}`;
   const logFile = join(folder, 'log');
   const { command, env } = sandboxCommand(
     findSandboxPrograms(process.env),
     root,
-    [buildkitd, '--config', config, '--root', SANDBOX_ROOT, '--addr', address],
+    [buildkitd, '--config', config, '--root', SANDBOX_ROOT, '--addr', address, ...(options.flags ?? [])],
     process.env,
   );
   const log = openSync(logFile, 'a');
@@ -78,6 +94,8 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
     root,
     buildctl: programs.buildctl,
     pid: child.pid ?? 0,
+    freeze: () => signalTree(child, 'SIGSTOP'),
+    thaw: () => signalTree(child, 'SIGCONT'),
     log: () => readFileSync(logFile, 'utf8'),
     kill: async () => {
       const tree = child.pid === undefined ? [] : descendants(child.pid);
@@ -93,7 +111,11 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
     },
   };
   for (;;) {
-    const answer = await capture(programs.buildctl, ['--addr', address, 'debug', 'info'], { env });
+    const answer = await capture(
+      programs.buildctl,
+      [...(options.connection ?? ['--addr', address]), 'debug', 'info'],
+      { env },
+    );
     if (answer.code === 0) return daemon;
     if (child.exitCode !== null || child.signalCode !== null) {
       const said = daemon.log();
@@ -101,6 +123,10 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
       throw new Error(`buildkitd ended while starting:\n${said}`);
     }
   }
+}
+
+function signalTree({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid !== undefined) signalAll(descendants(pid), signal);
 }
 
 function ended(child: ChildProcess): Promise<void> {

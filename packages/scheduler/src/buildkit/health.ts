@@ -35,12 +35,12 @@ export class Health {
     let silent: number | null = null;
     let timer: NodeJS.Timeout | undefined;
     const look = async (): Promise<void> => {
-      const quiet = performance.now() - last;
-      if (quiet >= this.#patienceMs) {
+      const before = last;
+      if (performance.now() - before >= this.#patienceMs) {
         // Twice: one question may be lost, or be asked of a machine that swaps.
         const alive = (await this.#isAlive()) || (await this.#isAlive());
         if (hung.signal.aborted) return;
-        if (!alive && performance.now() - last >= quiet) {
+        if (!alive && last === before) {
           silent = Math.round((performance.now() - last) / 1_000);
           hung.abort();
           return;

@@ -55,6 +55,7 @@ export interface SetBuild {
 const PATIENCE_S = 60;
 /** It may take so long to answer. */
 const PING_MS = 10_000;
+const LEAST_PING_MS = 2_000;
 /** How often a lost worker is asked: at first soon, it may just be started again; a question costs 40 ms of CPU. */
 const FIRST_WAIT_MS = 250;
 const LAST_WAIT_MS = 15_000;
@@ -74,6 +75,8 @@ export class Workers implements WorkerSet {
   readonly #health = new Map<string, Health>();
   /** Workers whose disk was found full. */
   readonly #full = new Set<string>();
+  /** Targets with a step that once met a full disk. */
+  readonly #spaceless = new Set<string>();
   #managed: ManagedDaemon | null;
 
   constructor(
@@ -99,8 +102,10 @@ export class Workers implements WorkerSet {
     this.policyFile = policyFile;
     this.daemonRoot = managed?.root ?? null;
     for (const { address, facts, patience } of candidates) {
-      const ask = { buildctl, env: options.env, timeoutMs: PING_MS };
-      const health = new Health(() => pingWorker(address, ask), (patience ?? PATIENCE_S) * 1_000);
+      const silence = (patience ?? PATIENCE_S) * 1_000;
+      const timeoutMs = Math.min(PING_MS, Math.max(LEAST_PING_MS, silence));
+      const ask = { buildctl, env: options.env, timeoutMs };
+      const health = new Health(() => pingWorker(address, ask), silence);
       this.#health.set(facts.workerId, health);
     }
   }
@@ -129,11 +134,18 @@ export class Workers implements WorkerSet {
       const cause = `BuildKit at ${address} hangs: no sign of life for ${watched.silent} s, and no answer when asked`;
       return elsewhere(cause, options.logFile);
     }
-    return await this.#withRoom(watched.result, options);
+    return await this.#withRoom(watched.result, request.target, options);
   }
 
-  /** A step that met a full disk looks like any that failed: of a worker that is not ours its disk is asked for. */
-  async #withRoom(result: BuildResult, { worker, signal, logFile }: SetBuild): Promise<BuildResult> {
+  /**
+   * A step that met a full disk looks like any that failed. Of a worker that is not ours its disk is asked for; but what the
+   * step wrote may be gone by then, or it may have filled a file system of its own: then another worker tells, once.
+   */
+  async #withRoom(
+    result: BuildResult,
+    target: string,
+    { worker, signal, logFile }: SetBuild,
+  ): Promise<BuildResult> {
     if (result.status !== 'failed') return result;
     const { failure, retry } = result;
     if (retry === 'elsewhere') {
@@ -143,9 +155,14 @@ export class Workers implements WorkerSet {
     const suspect = failure.exitCode !== null && failure.tail.some((line) => NO_SPACE.test(line));
     if (!suspect || this.daemonRoot !== null) return result;
     const disk = await this.#diskOf(worker, signal);
-    if (disk === null || !isFullDisk(disk)) return result;
+    const another = this.#candidates.length > 1 && !this.#spaceless.has(target);
+    this.#spaceless.add(target);
+    if (!another && (disk === null || !isFullDisk(disk))) return result;
     this.#full.add(worker);
-    return elsewhere(`no space left on the disk of BuildKit at ${this.addressOf(worker)}`, logFile);
+    return elsewhere(
+      `a step found no space left on the disk of BuildKit at ${this.addressOf(worker)}`,
+      logFile,
+    );
   }
 
   #diskOf(worker: string, signal: AbortSignal) {
@@ -218,7 +235,7 @@ function isOwn({ code }: Problem): boolean {
   return !code.startsWith('canary-');
 }
 
-function elsewhere(cause: string, logFile: string): BuildResult {
+function elsewhere(cause: string, logFile: string, hint?: string): BuildResult {
   const failure: Failure = {
     kind: 'infrastructure',
     step: null,
@@ -228,6 +245,7 @@ function elsewhere(cause: string, logFile: string): BuildResult {
     cause,
     tail: [],
     logFile,
+    hint,
   };
   return { status: 'failed', failure, retry: 'elsewhere' };
 }

@@ -98,11 +98,17 @@ function unreachable(address: Address, answer: Captured, options: AskOptions): P
   return environmentProblem({
     code: 'worker-unreachable',
     text: `BuildKit at ${address.text} can not be reached: ${why}`,
-    hint:
-      address.kind === 'unix'
-        ? 'Is the daemon running, and may this user open its socket? Without --worker and BUILDKIT_HOST the managed one is used.'
-        : 'Is the daemon running, and is the address right?',
+    hint: unreachableHint(address, why),
   });
+}
+
+function unreachableHint({ kind }: Address, why: string): string {
+  if (kind === 'tcp' && /tls: |x509: |certificate/.test(why)) {
+    return 'The daemon takes no client without a certificate of its CA (cert=, key=), and its own must be of the CA in cacert= and name the host, or servername=.';
+  }
+  return kind === 'unix'
+    ? 'Is the daemon running, and may this user open its socket? Without --worker and BUILDKIT_HOST the managed one is used.'
+    : 'Is the daemon running, and is the address right?';
 }
 
 /** The answer of `buildctl debug workers`; the first is the one BuildKit uses. Null where it is not that. */

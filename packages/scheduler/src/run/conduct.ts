@@ -190,9 +190,9 @@ class Conductor implements Steered {
       return;
     }
     this.#roster.add(
-      async (slots) => {
+      async (slots, leave) => {
         try {
-          await this.#build(job, slots);
+          await this.#build(job, slots, leave);
         } catch (error) {
           this.#fail(name, failureOf(error, this.#ports.logFile(name)), 0, reasons);
         }
@@ -201,7 +201,7 @@ class Conductor implements Steered {
     );
   }
 
-  async #build(job: Job, slots: Slots): Promise<void> {
+  async #build(job: Job, slots: Slots, leave: () => void): Promise<void> {
     const { name, fingerprint, number, reasons } = job;
     if (this.#book.isFinal(name)) return;
     const target = this.#target(name);
@@ -216,7 +216,7 @@ class Conductor implements Steered {
       this.#emit,
     );
     const began = this.#options.clock();
-    const result = await this.#ports.build(attempt);
+    const result = await this.#ports.build(attempt).finally(leave);
     await this.#afterAttempt(job, attempt, result, this.#options.clock() - began, slots);
   }
 

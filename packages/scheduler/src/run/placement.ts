@@ -76,11 +76,6 @@ export function canRun(slots: Slots, { platforms = [], memory = 0 }: Needs): boo
   );
 }
 
-/** True when it can begin there now. */
-function isFree(slots: Slots): boolean {
-  return slots.lost === null && slots.used < slots.jobs;
-}
-
 function hasRoom(slots: Slots, { memory = 0 }: Needs): boolean {
   return slots.memory === null || slots.reserved + memory <= slots.memory;
 }
@@ -93,19 +88,20 @@ export function costOf(slots: Slots, { takes, expected = USUAL_MS }: Needs): num
   return missing / BYTES_PER_MS + expected * (1 + slots.used / slots.jobs);
 }
 
-/** The best of those that can take it now; ties by the order in which workers were named. */
-export function choose(free: readonly Slots[], needs: Needs, avoid: ReadonlySet<string>): Slots | null {
-  const able = free.filter((slots) => canRun(slots, needs) && hasRoom(slots, needs));
-  const [only, second] = able;
-  if (only === undefined || second === undefined) return only ?? null;
-  let pool = able.filter((slots) => !avoid.has(slots.id));
-  if (pool.length === 0) pool = able;
+/**
+ * The best of those that can take it now, null where none can; ties by the order in which workers were named. One that
+ * failed it gets it again only where nobody else could ever have it.
+ */
+export function choose(all: readonly Slots[], needs: Needs, avoid: ReadonlySet<string>): Slots | null {
+  let able = all.filter((slots) => slots.lost === null && canRun(slots, needs));
+  const others = able.filter((slots) => !avoid.has(slots.id));
+  if (others.length > 0) able = others;
+  able = able.filter((slots) => slots.used < slots.jobs && hasRoom(slots, needs));
   const { likes = [] } = needs;
-  const liked = pool.filter((slots) => likes.every((platform) => slots.platforms.has(platform)));
-  if (liked.length > 0) pool = liked;
+  const liked = able.filter((slots) => likes.every((platform) => slots.platforms.has(platform)));
   let best: Slots | null = null;
   let least = Number.POSITIVE_INFINITY;
-  for (const slots of pool) {
+  for (const slots of liked.length > 0 ? liked : able) {
     const cost = costOf(slots, needs);
     if (cost < least) [best, least] = [slots, cost];
   }
@@ -172,7 +168,10 @@ export class ReadyQueue implements Queue<Run, ReadyOptions> {
     if (place === null) throw new Error('a build started without a place');
     this.#place = null;
     const { slots, memory } = place;
+    let left = false;
     const leave = (): void => {
+      if (left) return;
+      left = true;
       slots.used -= 1;
       slots.reserved -= memory;
     };
@@ -200,10 +199,9 @@ export class ReadyQueue implements Queue<Run, ReadyOptions> {
   }
 
   #next(): { index: number; slots: Slots } | null {
-    const free = this.#slots.filter(isFree);
-    if (free.length === 0) return null;
+    if (!this.#slots.some(({ lost, used, jobs }) => lost === null && used < jobs)) return null;
     for (const [index, { needs, avoid }] of this.#entries.entries()) {
-      const slots = choose(free, needs, avoid);
+      const slots = choose(this.#slots, needs, avoid);
       if (slots !== null) return { index, slots };
     }
     return null;

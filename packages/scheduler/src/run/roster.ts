@@ -51,12 +51,13 @@ export class Roster {
     });
   }
 
-  /** Calls `build` with its place when there is one for it. It must not reject. */
-  add(build: (place: Slots) => Promise<void>, options: ReadyOptions): void {
+  /** Calls `build` with its place when there is one for it. It must not reject. It may leave the place before it has
+   * ended: what follows from its end then finds the place free. */
+  add(build: (place: Slots, leave: () => void) => Promise<void>, options: ReadyOptions): void {
     void this.#queue.add(async () => {
       const { slots, leave } = this.#ready.takePlace();
       try {
-        await build(slots);
+        await build(slots, leave);
       } finally {
         leave();
       }
