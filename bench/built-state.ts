@@ -21,9 +21,14 @@ const OPTIONS: RunOptions = {
   command: 'world',
 };
 
-/** Builds all of the tree at `root` into `state` and `root/out`, for the engine a managed BuildKit would have. */
-export async function buildInMemory(root: string, state: string): Promise<RunSummary> {
-  const builder = new FakeBuilder();
+/** Builds all of the tree at `root` into `state` and `root/out`, for the engine a managed BuildKit would have.
+ * `translate`: for Containerfiles that mini-build.ts does not know. */
+export async function buildInMemory(
+  root: string,
+  state: string,
+  translate: (containerfile: string) => string = String,
+): Promise<RunSummary> {
+  const builder = new FakeBuilder({ workers: 1, jobs: 4, translate });
   const session = await openSessionWith({ cwd: root, env: {}, root, state }, builder.driver);
   try {
     const summary = await run(session, OPTIONS, () => {}, { stop: new AbortController().signal });

@@ -24,6 +24,8 @@ import { type MiniFile, type MiniImage, readImage, sha } from './mini-image.ts';
 export interface FakeOptions {
   readonly workers: number;
   readonly jobs: number;
+  /** From a Containerfile to one in mini-build's words, where it is not in these. */
+  readonly translate?: (containerfile: string) => string;
 }
 
 /** What a test may change between and during builds. */
@@ -110,7 +112,7 @@ export class FakeBuilder {
       platforms: request.platforms,
       buildTarget: request.buildTarget,
       buildArgs: request.buildArgs,
-      containerfile: context.get('Containerfile')?.content ?? '',
+      containerfile: (this.options.translate ?? String)(context.get('Containerfile')?.content ?? ''),
       context: salt === undefined ? context : salted(context, salt),
       image,
       compression: this.engine,

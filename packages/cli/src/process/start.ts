@@ -6,6 +6,7 @@ import type { CommandSpec } from '../args/model.ts';
 import type { Io } from '../io.ts';
 import { bug, runLine } from '../run.ts';
 import type { Services } from '../services.ts';
+import { drained } from './drain.ts';
 import { listenToSignals } from './signals.ts';
 
 /** Runs the process's command line and ends the process. */
@@ -47,6 +48,7 @@ export async function start(commands: readonly CommandSpec[], services: Services
   process.on('unhandledRejection', onUncaught);
 
   const code = await runLine({ io, words: process.argv.slice(2), commands, services, signals });
+  await drained([process.stdout, process.stderr]);
   // A failed write is told a turn later.
   await new Promise((resolve) => setImmediate(resolve));
   return process.exit(lost && code === EXIT.done ? EXIT.environment : code);

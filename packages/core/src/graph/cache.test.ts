@@ -5,6 +5,7 @@ import { digestOf } from '../oci/digest.ts';
 import { FactsCache, type HashedFolder } from './cache.ts';
 import { copies, folders, packageToml, type TreeText } from './fixture.ts';
 import { loadTree, loadTreeFrom } from './load.ts';
+import type { LoadedTree } from './model.ts';
 import { freezeTree, recipesKey, thawTree, treeKey } from './snapshot.ts';
 
 const options = { platform: 'linux/amd64' };
@@ -36,6 +37,8 @@ function hashed(tree: TreeText, log: string[] = []): HashedFolder[] {
   }));
 }
 
+const bytes = (text: string | null) => new TextEncoder().encode(text ?? '');
+
 const loadWith = (cache: FactsCache, list: readonly HashedFolder[], platform = 'linux/amd64') =>
   loadTreeFrom(
     list.map((folder) => cache.reader(folder)),
@@ -48,7 +51,7 @@ describe('kept facts', () => {
     const fresh = await loadWith(first, hashed(TREE));
     expect(fresh).toEqual(await loadTree(folders(TREE), options));
     const log: string[] = [];
-    const second = new FactsCache(first.serialize());
+    const second = new FactsCache(bytes(first.serialize()));
     expect(await loadWith(second, hashed(TREE, log))).toEqual(fresh);
     expect(log).toEqual([]);
     expect(second.serialize()).toBeNull();
@@ -60,7 +63,7 @@ describe('kept facts', () => {
     const [toml, containerfile] = TREE['core/b'] as readonly [string, string];
     const edited = { ...TREE, 'core/b': [toml.replace('1.0', '2.0'), containerfile] as const };
     const log: string[] = [];
-    const second = new FactsCache(first.serialize());
+    const second = new FactsCache(bytes(first.serialize()));
     const result = await loadWith(second, hashed(edited, log));
     expect(result).toEqual(await loadTree(folders(edited), options));
     expect(log.sort()).toEqual([
@@ -81,7 +84,7 @@ describe('kept facts', () => {
     const amd64 = await loadWith(first, hashed(broken));
     const arm64 = await loadWith(first, hashed(broken), 'linux/arm64');
     const log: string[] = [];
-    const second = new FactsCache(first.serialize());
+    const second = new FactsCache(bytes(first.serialize()));
     expect(await loadWith(second, hashed(broken, log))).toEqual(amd64);
     expect(await loadWith(second, hashed(broken, log), 'linux/arm64')).toEqual(arm64);
     expect(log).toEqual([]);
@@ -104,7 +107,7 @@ describe('kept facts', () => {
     const other = hashed({ 'core/other': copies() });
     const log: string[] = [];
     const step = async (list: readonly HashedFolder[]) => {
-      const cache = new FactsCache(text);
+      const cache = new FactsCache(bytes(text));
       await loadWith(cache, list);
       text = cache.serialize() ?? text;
     };
@@ -126,25 +129,51 @@ describe('kept facts', () => {
       ['two', true],
     ] as const) {
       const log: string[] = [];
-      await loadWith(new FactsCache(text, program), hashed(TREE, log));
+      await loadWith(new FactsCache(bytes(text), program), hashed(TREE, log));
       expect(log.length > 0).toBe(reads);
     }
   });
 
-  it.each([
-    '',
-    'x',
-    '{}',
-    '[]',
-    'null',
-    '{"version":0,"program":"","entries":{}}',
-    '{"version":1,"program":"","entries":null}',
-    '{"version":1,"program":"","entries":5}',
-  ])('that can not be read are dropped: %s', async (text) => {
-    const result = await loadWith(new FactsCache(text), hashed(TREE));
-    expect(result.tree?.graph.targets.size).toBe(4);
+  it('that are damaged anywhere are read again', async () => {
+    const first = new FactsCache(null);
+    const fresh = await loadWith(first, hashed(TREE));
+    const text = first.serialize() ?? '';
+    for (let at = 0; at <= text.length; at += 1 + (text.length >> 6)) {
+      const log: string[] = [];
+      const other = String.fromCharCode(text.charCodeAt(at) ^ 1);
+      const damaged = at === text.length ? '' : text.slice(0, at) + other + text.slice(at + 1);
+      expect(await loadWith(new FactsCache(bytes(damaged)), hashed(TREE, log))).toEqual(fresh);
+      expect(log.length).toBeGreaterThan(0);
+    }
+  });
+
+  it('of a file that changed between its two readings are not kept either', async () => {
+    const first = new FactsCache(null);
+    await loadWith(first, hashed(TREE));
+    // The facts are there, what the Containerfile says for another platform is not; by then it is another file.
+    const list = hashed(TREE).map((folder) => ({
+      ...folder,
+      read: () => bytes('FROM scratch AS other\n'),
+    }));
+    const second = new FactsCache(bytes(first.serialize()));
+    await loadWith(second, list, 'linux/arm64');
+    expect(second.sound).toBe(false);
+    expect(second.serialize()).toBeNull();
   });
 });
+
+/** A tree with everything that its targets say when they are asked. */
+function plain(tree: LoadedTree | null) {
+  if (tree === null) return null;
+  const { recipes, graph, warnings } = tree;
+  const targets = [...graph.targets].map(([key, target]) => {
+    const { name, stage, recipe, buildTarget, platforms, tag, buildArgs } = target;
+    const { resolved, edges, dependencies, contextNames } = target;
+    const own = { name, stage, recipe: recipes.indexOf(recipe), buildTarget, platforms, tag, buildArgs };
+    return [key, { ...own, resolved, edges, dependencies, contextNames }];
+  });
+  return { recipes, targets, order: graph.order, dependents: graph.dependents, warnings };
+}
 
 describe('a frozen tree', () => {
   const keyOf = (
@@ -155,13 +184,30 @@ describe('a frozen tree', () => {
 
   it('thaws to the same tree', async () => {
     const { tree } = await loadTree(folders(TREE), options);
-    expect(tree && thawTree(freezeTree(tree))).toEqual(tree);
+    expect(tree && plain(thawTree(bytes(freezeTree(tree))))).toEqual(tree && plain(tree));
+  });
+
+  it('freezes again as it was, its targets read or not', async () => {
+    const { tree } = await loadTree(folders(TREE), options);
+    const text = tree ? freezeTree(tree) : '';
+    const thawed = thawTree(bytes(text));
+    expect(thawed && freezeTree(thawed)).toBe(text);
+  });
+
+  it('with one bit turned is none', async () => {
+    const { tree } = await loadTree(folders({ 'core/a': copies() }), options);
+    const text = tree ? freezeTree(tree) : '';
+    for (let at = 0; at < text.length; at++) {
+      const other = String.fromCharCode(text.charCodeAt(at) ^ 1);
+      expect(thawTree(bytes(text.slice(0, at) + other + text.slice(at + 1)))).toBeNull();
+    }
   });
 
   it('cut off anywhere is none', async () => {
     const { tree } = await loadTree(folders({ 'core/a': copies() }), options);
     const text = tree ? freezeTree(tree) : '';
-    for (let length = 0; length < text.length; length++) expect(thawTree(text.slice(0, length))).toBeNull();
+    for (let length = 0; length < text.length; length++)
+      expect(thawTree(bytes(text.slice(0, length)))).toBeNull();
   });
 
   it('has a key that every input changes, and order does not', () => {

@@ -7,7 +7,9 @@
 import { digestOf } from '../oci/digest.ts';
 import type { Digest } from '../oci/model.ts';
 import { FACTS_VERSION, type RecipeFacts } from '../recipe/facts.ts';
+import { type PackedContainerfile, Packer, type Row, unpackContainerfile } from './packed.ts';
 import { folderReader, type RecipeReader, type ResolveFacts, type ResolveRequest } from './reader.ts';
+import { seal, unseal } from './sealed.ts';
 
 /** A recipe folder whose files' hashes are known without reading them (the caller's stat cache). */
 export interface HashedFolder {
@@ -21,39 +23,55 @@ export interface HashedFolder {
   read(file: 'package.toml' | 'Containerfile'): Uint8Array;
 }
 
+/** What is kept of one folder. */
 interface Entry {
   facts: RecipeFacts;
   /** By platform, build target and version. */
   resolved: Record<string, ResolveFacts>;
+}
+
+/** In the text: Containerfiles packed. */
+type PackedEntry = readonly [
+  facts: RecipeFacts,
+  rows: readonly Row[],
+  resolved: Readonly<Record<string, readonly [PackedContainerfile | null, ResolveFacts['problems']]>>,
+];
+
+/** A line of the text, or what became of it: an entry is read when somebody asks for it, and written anew only where
+ * it changed. */
+interface Kept {
+  line: (() => string) | null;
+  entry: Entry | null;
   /** Number of the last writing in whose load it was used. */
   used: number;
 }
 
-interface Document {
+/** The first line: the entries of the other lines, in their order. */
+interface Head {
   readonly version: number;
   readonly program: string;
   /** How often it was written. */
   readonly generation: number;
-  readonly entries: Record<string, Entry>;
+  readonly entries: readonly (readonly [key: string, used: number])[];
 }
 
 /** How many writings an entry survives unused: going back and forth between branches stays fast. */
 const KEEP = 8;
 
 export class FactsCache {
-  readonly #entries: Record<string, Entry>;
+  readonly #kept: Map<string, Kept>;
   readonly #generation: number;
   readonly #program: string;
   #changed = false;
   #sound = true;
 
-  /** `text`: what `serialize` once gave, null for none. `program`: which build of this program runs; facts of
+  /** `bytes`: what `serialize` once gave, null for none. `program`: which build of this program runs; facts of
    * another one are read again, whatever FACTS_VERSION says. */
-  constructor(text: string | null, program = '') {
-    const { generation, entries } = readDocument(text, program);
+  constructor(bytes: Uint8Array | null, program = '') {
+    const { generation, kept } = readText(bytes, program);
     this.#program = program;
     this.#generation = generation;
-    this.#entries = entries;
+    this.#kept = kept;
   }
 
   /** False when a file was no longer what its hash said: the tree that was loaded belongs to no set of hashes and
@@ -66,14 +84,15 @@ export class FactsCache {
   serialize(): string | null {
     if (!this.#changed) return null;
     const generation = this.#generation + 1;
-    const kept = Object.entries(this.#entries).filter(([, entry]) => generation - entry.used <= KEEP);
-    const document: Document = {
+    const kept = [...this.#kept].filter(([, { used }]) => generation - used <= KEEP);
+    const head: Head = {
       version: FACTS_VERSION,
       program: this.#program,
       generation,
-      entries: Object.fromEntries(kept),
+      entries: kept.map(([key, { used }]) => [key, used]),
     };
-    return JSON.stringify(document);
+    const lines = kept.map(([, { line, entry }]) => line?.() ?? (entry === null ? '' : lineOf(entry)));
+    return seal([JSON.stringify(head), ...lines]);
   }
 
   /** A reader that asks the cache first. */
@@ -85,36 +104,58 @@ export class FactsCache {
       bytes ??= readNow(folder);
       return bytes;
     };
-    let entry = this.#entries[key];
+    let kept = this.#kept.get(key);
+    if (kept?.line != null) kept.entry ??= entryOf(kept.line());
+    let entry = kept?.entry ?? undefined;
     const facts = (): RecipeFacts => {
-      if (entry !== undefined) {
-        entry.used = this.#generation + 1;
+      if (kept !== undefined && entry !== undefined) {
+        kept.used = this.#generation + 1;
         return entry.facts;
       }
       const { reader, asPromised } = fresh();
-      entry = { facts: reader.facts(), resolved: {}, used: this.#generation + 1 };
-      if (asPromised) this.#keep(key, entry);
-      else this.#sound = false;
+      entry = { facts: reader.facts(), resolved: {} };
+      if (asPromised) {
+        kept = { line: null, entry, used: this.#generation + 1 };
+        this.#kept.set(key, kept);
+        this.#changed = true;
+      } else this.#sound = false;
       return entry.facts;
     };
     const resolve = (request: ResolveRequest): ResolveFacts => {
       const at = `${request.platform}\n${request.target ?? ''}\n${request.version ?? ''}`;
       const known = entry?.resolved[at];
       if (known !== undefined) return known;
-      const result = fresh().reader.resolve(request);
-      if (entry !== undefined && this.#entries[key] === entry) {
+      const { reader, asPromised } = fresh();
+      const result = reader.resolve(request);
+      if (!asPromised) this.#sound = false;
+      else if (kept !== undefined && entry !== undefined) {
         entry.resolved[at] = result;
+        kept.line = null;
         this.#changed = true;
       }
       return result;
     };
     return { stage, name, dir, facts, resolve };
   }
+}
 
-  #keep(key: string, entry: Entry): void {
-    this.#entries[key] = entry;
-    this.#changed = true;
-  }
+function lineOf({ facts, resolved }: Entry): string {
+  const packer = new Packer();
+  const packed = Object.entries(resolved).map(([at, { resolved: one, problems }]) => [
+    at,
+    [one && packer.pack(one), problems],
+  ]);
+  const line: PackedEntry = [facts, packer.rows, Object.fromEntries(packed)];
+  return JSON.stringify(line);
+}
+
+function entryOf(line: string): Entry {
+  const [facts, rows, packed] = JSON.parse(line) as PackedEntry;
+  const resolved = Object.entries(packed).map(([at, [one, problems]]): [string, ResolveFacts] => [
+    at,
+    { resolved: one && unpackContainerfile(one, rows), problems },
+  ]);
+  return { facts, resolved: Object.fromEntries(resolved) };
 }
 
 interface FreshReader {
@@ -133,15 +174,17 @@ function readNow(folder: HashedFolder): FreshReader {
   return { reader: folderReader({ stage, name, dir, packageToml, containerfile }), asPromised };
 }
 
-function readDocument(text: string | null, program: string): Pick<Document, 'generation' | 'entries'> {
-  const nothing = { generation: 0, entries: Object.create(null) as Record<string, Entry> };
-  if (text === null) return nothing;
-  try {
-    const document = JSON.parse(text) as Document;
-    if (document.version !== FACTS_VERSION || document.program !== program) return nothing;
-    if (typeof document.entries !== 'object') return nothing;
-    return { generation: document.generation, entries: Object.assign(Object.create(null), document.entries) };
-  } catch {
-    return nothing;
+function readText(
+  bytes: Uint8Array | null,
+  program: string,
+): { readonly generation: number; readonly kept: Map<string, Kept> } {
+  const kept = new Map<string, Kept>();
+  const lines = bytes === null ? null : unseal(bytes);
+  if (lines === null) return { generation: 0, kept };
+  const head = JSON.parse(lines.line(0)) as Head;
+  if (head.version !== FACTS_VERSION || head.program !== program) return { generation: 0, kept };
+  for (const [place, [key, used]] of head.entries.entries()) {
+    kept.set(key, { line: () => lines.line(1 + place), entry: null, used });
   }
+  return { generation: head.generation, kept };
 }

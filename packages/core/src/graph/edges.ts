@@ -10,6 +10,7 @@ import { didYouMean, listed, nearestNames } from '../recipe/nearest.ts';
 import { samePlatform } from '../recipe/platform.ts';
 import { type ImageMeaning, meaningOf } from './image.ts';
 import type { Edge } from './model.ts';
+import { sortedByPlace } from './places.ts';
 import { GIVEN_CONTEXTS } from './reader.ts';
 
 /** What references are looked up in. */
@@ -63,23 +64,11 @@ export function edgesOf(
   }
   const keys = [...contexts.keys()].sort(byCodeUnit);
   return {
-    edges: distinct(edges.sort(byPlace)),
+    edges: sortedByPlace(edges),
     dependencies: sortedUnique(contexts.values()),
     contextNames: new Map(keys.map((key) => [key, contexts.get(key) ?? ''])),
     problems,
   };
-}
-
-function byPlace(a: Edge, b: Edge): number {
-  return a.line - b.line || byCodeUnit(a.to, b.to) || byCodeUnit(a.kind, b.kind);
-}
-
-/** Another platform writes the same edge in the same place. */
-function distinct(sorted: readonly Edge[]): readonly Edge[] {
-  return sorted.filter((edge, index) => {
-    const before = sorted[index - 1];
-    return before === undefined || byPlace(before, edge) !== 0;
-  });
 }
 
 type Found = { readonly target: string; readonly context: string };

@@ -1,7 +1,7 @@
 /**
  * Digests: parsed strictly before they are ever a path.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { integrityProblem, ProblemError } from '../errors.ts';
 import type { Digest } from './model.ts';
 
@@ -30,5 +30,5 @@ export function hexOf(digest: Digest): string {
 
 /** sha256 of bytes, or of a string's UTF-8. */
 export function digestOf(bytes: Uint8Array | string): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
+  return `sha256:${hash('sha256', bytes)}` as Digest;
 }

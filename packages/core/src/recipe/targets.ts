@@ -1,17 +1,15 @@
 /**
  * From recipes to targets: versions taken from elsewhere, names, tags, platforms and build args.
  *
- * The build args are exactly those of shared/stagex/README.md ("What upstream passes to each build"). Unaware of
- * Containerfiles and edges.
+ * Unaware of Containerfiles and edges.
  */
 import { inputProblem, type Problem } from '../errors.ts';
-import { byCodeUnit } from '../order.ts';
+import { buildArgsOf } from './build-args.ts';
 import type { RecipeFacts } from './facts.ts';
 import { FileProblems } from './fields.ts';
 import type { Recipe, Target } from './model.ts';
 import { givenBy } from './read.ts';
 import { expandSources } from './sources.ts';
-import { versionForms } from './version.ts';
 
 /** Fills in what waited for the version of another recipe. `version`: what `version_from` gave. */
 export function completeRecipe(
@@ -42,38 +40,6 @@ export function targetsOf(recipe: Recipe, platform: string): Target[] {
       buildArgs,
     };
   });
-}
-
-/** Passed to every build. */
-const FIXED_ARGS: Readonly<Record<string, string>> = {
-  BUILDKIT_DOCKERFILE_CHECK: 'skip=FromPlatformFlagConstDisallowed;error=true',
-  BUILDKIT_MULTI_PLATFORM: '1',
-  SOURCE_DATE_EPOCH: '1',
-};
-
-/** Keys sorted by code unit. */
-export function buildArgsOf({ version, sources }: Recipe): Record<string, string> {
-  const args: [string, string][] = Object.entries(FIXED_ARGS);
-  if (version !== null) {
-    const forms = versionForms(version);
-    args.push(
-      ['VERSION', forms.version],
-      ['VERSION_UNDER', forms.under],
-      ['VERSION_DASH', forms.dash],
-      ['VERSION_MAJOR', forms.major],
-      ['VERSION_STRIP_SUFFIX', forms.stripSuffix],
-    );
-    // Upstream passes the word None for a version without a dot; no Containerfile reads it.
-    if (forms.majorMinor !== null) args.push(['VERSION_MAJOR_MINOR', forms.majorMinor]);
-  }
-  for (const source of sources) {
-    const prefix = source.name.toUpperCase();
-    if (source.version !== null) {
-      args.push([`${prefix}_VERSION`, source.version], [`${prefix}_SOURCE`, source.file]);
-    }
-    if (source.gitSha !== null) args.push([`${prefix}_GIT_SHA`, source.gitSha]);
-  }
-  return Object.fromEntries(args.sort(([a], [b]) => byCodeUnit(a, b)));
 }
 
 /** Targets that more than one recipe gives: an error at the second and every further place, naming the first.

@@ -21,7 +21,7 @@ export type Standing =
 
 export interface EvaluateContext {
   readonly filesOf: (recipe: string) => RecipeFiles;
-  readonly records: Records;
+  readonly records: Pick<Records, 'find' | 'facts'>;
   readonly current: ReadonlyMap<string, Current>;
   /** `Engine.id` of the workers of this run, or the one last seen; null where none was ever seen. */
   readonly engine: string | null;
@@ -49,10 +49,14 @@ export function judge(
       reasons: [{ code: 'forced', text: 'asked to build without cache' }],
     };
   }
-  const found = context.records.find(fingerprint.digest);
+  const had = context.current.get(target.name)?.manifest;
+  const own = context.records.find(fingerprint.digest);
+  // Mostly what the tree has is what this engine gave; then nothing more need be asked for.
+  let record = own.find(({ manifest, output }) => manifest === had && context.isComplete(output)) ?? null;
+  if (record !== null) return { state: 'hit', fingerprint, record };
   const any = fingerprintTarget(target, files, outputOf, ANY_ENGINE);
-  found.push(...context.records.find(any.digest));
-  const record = choose(found, context);
+  const found = [...own, ...context.records.find(any.digest)];
+  record = choose(found, context);
   if (record !== null) return { state: 'hit', fingerprint, record };
   const lost = found.length > 0;
   const reasons = lost
@@ -69,7 +73,11 @@ function choose(found: readonly BuildRecord[], context: EvaluateContext): BuildR
 }
 
 /** Why a fingerprint has no record, told from the facts of what the tree had before. */
-function explain(fingerprint: Fingerprint, before: Current | undefined, records: Records): Reason[] {
+function explain(
+  fingerprint: Fingerprint,
+  before: Current | undefined,
+  records: EvaluateContext['records'],
+): Reason[] {
   if (before === undefined) return [{ code: 'never-built', text: 'never built in this tree' }];
   const old = decodeFacts(records.facts(before.fingerprint) ?? '');
   const now = decodeFacts(fingerprint.text);

@@ -55,28 +55,62 @@ export function dependencyFacts(
   target: GraphTarget,
   outputOf: (dependency: string) => Output,
 ): DependencyFact[] {
+  // Each list is gone through once: a pallet has a hundred of both.
+  const kinds = grouped(target.edges, ({ to }) => to);
+  const platforms = platformsTaken(target);
   return target.dependencies.map((dependency) => {
-    const sees = visibility(target.edges.filter((edge) => edge.to === dependency).map((edge) => edge.kind));
-    const platforms = platformsTaken(target, dependency);
-    return { target: dependency, sees, identity: identityOf(outputOf(dependency), sees, platforms) };
+    const sees = visibility((kinds.get(dependency) ?? []).map((edge) => edge.kind));
+    const identity = identityOf(outputOf(dependency), sees, [...(platforms.get(dependency) ?? [])]);
+    return { target: dependency, sees, identity };
   });
 }
 
-/** For which platforms a target takes a dependency: its own, or what its FROM says; each once, in order. */
-function platformsTaken(target: GraphTarget, dependency: string): string[] {
-  const taken = target.resolved.flatMap(({ references }, place) =>
-    references
-      .filter(({ image }) => target.contextNames.get(image) === dependency)
-      .map(({ platform }) => platform ?? target.platforms[place] ?? ''),
-  );
-  return [...new Set(taken)];
+function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+/** For which platforms a target takes each dependency: its own, or what its FROM says; each once, in order. */
+function platformsTaken(target: GraphTarget): Map<string, Set<string>> {
+  const taken = new Map<string, Set<string>>();
+  for (const [place, { references }] of target.resolved.entries()) {
+    for (const { image, platform } of references) {
+      const dependency = target.contextNames.get(image);
+      if (dependency === undefined) continue;
+      const known = taken.get(dependency) ?? new Set();
+      taken.set(dependency, known.add(platform ?? target.platforms[place] ?? ''));
+    }
+  }
+  return taken;
 }
 
 /** The image BuildKit takes of an output: the platform's own, else the first (BUILDKIT.md 5: a manifest given by its
  * own digest is taken for any platform). */
 export function imageFor(output: Output, platform: string): ImageOutput | null {
-  const wanted = normalizePlatform(platform);
-  return output.images.find((image) => image.platform === wanted) ?? output.images[0] ?? null;
+  const find = (wanted: string): ImageOutput | undefined =>
+    output.images.find((image) => image.platform === wanted);
+  // As it is written it nearly always fits, and that is found without taking it apart.
+  return find(platform) ?? find(normalizePlatform(platform)) ?? output.images[0] ?? null;
+}
+
+/** An output has as many that look at it as it has dependents: each identity is hashed once. */
+const ROOTFS = new WeakMap<ImageOutput, Digest>();
+const IMAGES = new WeakMap<ImageOutput, Digest>();
+
+function identityOfImage(image: ImageOutput, sees: DependencyFact['sees']): Digest {
+  const known = sees === 'rootfs' ? ROOTFS : IMAGES;
+  let identity = known.get(image);
+  if (identity === undefined) {
+    identity = sees === 'rootfs' ? rootfsIdentity(image) : imageIdentity(image);
+    known.set(image, identity);
+  }
+  return identity;
 }
 
 /** The identity of an output as seen by a COPY (rootfs) or a FROM (image), for these platforms. */
@@ -85,11 +119,10 @@ export function identityOf(
   sees: DependencyFact['sees'],
   platforms: readonly string[],
 ): Digest {
-  const identify = sees === 'rootfs' ? rootfsIdentity : imageIdentity;
   const seen = platforms.map((platform) => {
     const image = imageFor(output, platform);
     if (image === null) throw new Error('an output without images');
-    return { platform, identity: identify(image) };
+    return { platform, identity: identityOfImage(image, sees) };
   });
   const [first, ...more] = seen;
   if (first === undefined) throw new Error('a dependency that is taken for no platform');

@@ -4,6 +4,7 @@
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import { byCodeUnit } from '@stx-make/core/order';
 import type { MakePlan, Plan, PlanEntry, RunOptions } from '../api.ts';
+import type { BuildRecord } from '../state/records.ts';
 import type { State } from '../state/state.ts';
 import { isOutputKnownGood, missingBlobs, openPool, type Pool } from '../store/index.ts';
 import { closureOf, type Workspace, workspaceOf } from '../workspace.ts';
@@ -50,7 +51,11 @@ export async function evaluateTree(
   engine: string | null,
   options: RunOptions,
 ): Promise<Map<string, Standing>> {
-  const context = evaluateContext(workspace, state, pool, order, engine, options);
+  const context = atOneMoment(
+    evaluateContext(workspace, state, pool, order, engine, options),
+    order.length,
+    () => state.records.findCurrent(workspace.treeKey),
+  );
   const doubtful = new Set<Parameters<EvaluateContext['isComplete']>[0]>();
   const standings = evaluate(order, {
     ...context,
@@ -68,6 +73,23 @@ export async function evaluateTree(
   // So that they are not read again the next time.
   pool.sync();
   return mended ? evaluate(order, context) : standings;
+}
+
+/** Fewer than these are asked for one by one. */
+const MANY = 100;
+
+/** For judging a whole tree at once: what a tree last had is read in one go. */
+function atOneMoment(
+  context: EvaluateContext,
+  count: number,
+  findCurrent: () => ReadonlyMap<string, BuildRecord[]>,
+): EvaluateContext {
+  if (count < MANY) return context;
+  const known = findCurrent();
+  const { records } = context;
+  const find: EvaluateContext['records']['find'] = (fingerprint) =>
+    known.get(fingerprint) ?? records.find(fingerprint);
+  return { ...context, records: { ...records, find } };
 }
 
 /** What judging needs, from the workspace and the state. */

@@ -41,6 +41,8 @@ interface RecordRow {
 export interface Records {
   /** All records of a fingerprint, newest first; more than one is a reproducibility finding. */
   find(fingerprint: string): BuildRecord[];
+  /** What `find` says of all fingerprints that the tree last had, in one question: for who judges a whole tree now. */
+  findCurrent(tree: string): Map<string, BuildRecord[]>;
   /** An output of this target with this manifest digest, whatever it was made from; null where none is known. */
   outputOf(target: string, manifest: string): Output | null;
   /** Writes a record, the facts behind its fingerprint and the tree's current state, durably and at once. */
@@ -83,6 +85,20 @@ export function openRecords(database: Database, alongside: () => void = () => {}
           fingerprint,
         )
         .map(fromRow),
+    findCurrent: (tree) => {
+      const found = new Map<string, BuildRecord[]>();
+      const rows = database.all<RecordRow>(
+        `SELECT * FROM record WHERE fingerprint IN (SELECT fingerprint FROM current WHERE tree = ?)
+         ORDER BY created DESC, manifest`,
+        tree,
+      );
+      for (const row of rows) {
+        const others = found.get(row.fingerprint);
+        if (others === undefined) found.set(row.fingerprint, [fromRow(row)]);
+        else others.push(fromRow(row));
+      }
+      return found;
+    },
     outputOf: (target, manifest) => {
       const row = database.get<{ output: string }>(
         'SELECT output FROM record WHERE target = ? AND manifest = ? ORDER BY created DESC',

@@ -6,7 +6,7 @@ import type { Problem } from '@stx-make/core/errors';
 import type { Digest } from '@stx-make/core/oci/model';
 import { bootId } from '../files/boot.ts';
 import type { Database } from '../state/database.ts';
-import type { KnownFile, KnownFolder } from './scan.ts';
+import type { KnownFile, KnownFolder, Stat } from './scan.ts';
 
 /** Set by the bundler to a hash of the sources: what other code made is not used. */
 declare const __STX_MAKE_BUILD__: string | undefined;
@@ -25,7 +25,7 @@ export interface KnownTree {
   readonly byDir: FilesByDir;
 }
 
-type FileRow = readonly [path: string, mode: KnownFile['mode'], digest: string, stat: string, settled: 0 | 1];
+type FileRow = readonly [path: string, mode: KnownFile['mode'], digest: string, stat: Stat, settled: 0 | 1];
 /** Nobody synced the tree's files: their stats tell nothing of what a power cut left (files/boot.ts). */
 interface FilesText {
   readonly boot: string;
@@ -92,10 +92,11 @@ export function frozenWarnings(database: Database, tree: string, key: string): r
   }
 }
 
-/** The tree frozen under this key, as core's text; null where there is none. */
-export function readFrozen(database: Database, tree: string, key: string): string | null {
-  const sql = 'SELECT text FROM frozen WHERE tree = ? AND key = ?';
-  return database.get<{ text: string }>(sql, tree, key)?.text ?? null;
+/** The tree frozen under this key, as the bytes of core's text: making a string of all of it costs more than reading
+ * it. Null where there is none. */
+export function readFrozen(database: Database, tree: string, key: string): Uint8Array | null {
+  const sql = 'SELECT CAST(text AS BLOB) AS bytes FROM frozen WHERE tree = ? AND key = ?';
+  return database.get<{ bytes: Uint8Array }>(sql, tree, key)?.bytes ?? null;
 }
 
 export function writeFrozen(
@@ -118,9 +119,10 @@ export function dropFrozen(database: Database, tree: string): void {
   database.cache('DELETE FROM frozen WHERE tree = ?', tree);
 }
 
-/** core's FactsCache as text; null where there is none. Read only when the frozen tree does not fit. */
-export function readFacts(database: Database, tree: string): string | null {
-  return database.get<{ text: string }>('SELECT text FROM facts_cache WHERE tree = ?', tree)?.text ?? null;
+/** core's FactsCache as bytes; null where there is none. Read only when the frozen tree does not fit. */
+export function readFacts(database: Database, tree: string): Uint8Array | null {
+  const sql = 'SELECT CAST(text AS BLOB) AS bytes FROM facts_cache WHERE tree = ?';
+  return database.get<{ bytes: Uint8Array }>(sql, tree)?.bytes ?? null;
 }
 
 export function writeFacts(database: Database, tree: string, text: string): void {
