@@ -136,6 +136,7 @@ async function follow(
     signal: options.signal,
     // buildctl would end with its terminal (appcontext listens to INT and TERM alone); a run does not.
     outlivesTerminal: true,
+    diesWithUs: true,
   });
   const chunks: Buffer[] = [];
   let size = 0;

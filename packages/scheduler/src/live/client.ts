@@ -15,6 +15,7 @@ import {
   unlinkIfThere,
 } from '../files/index.ts';
 import type { StatePaths } from '../paths.ts';
+import { socketFolder } from '../process/socket-folder.ts';
 import { encode, parseFacts, type RunFacts, type ToRun } from './protocol.ts';
 
 /** How a run ended, as far as it told. `killed`: it did not. */
@@ -60,12 +61,17 @@ export async function liveRuns(paths: Pick<StatePaths, 'runs'>): Promise<RunFact
   return found.filter((facts) => facts !== null);
 }
 
+/** Where the sockets of runs are: their names have eight hex digits. */
+export function socketsOf({ runs }: Pick<StatePaths, 'runs'>, env: NodeJS.ProcessEnv): string {
+  return socketFolder(runs, '01234567.s', env);
+}
+
 /**
  * Removes what killed runs left, also those that died before they were known. Nobody is waited for: where something
  * still listens, it stays.
- * @param sockets the folder of their sockets
  */
-export async function removeDeadRuns(paths: Pick<StatePaths, 'runs'>, sockets: string): Promise<void> {
+export async function removeDeadRuns(paths: Pick<StatePaths, 'runs'>, env: NodeJS.ProcessEnv): Promise<void> {
+  const sockets = socketsOf(paths, env);
   removeDeadTemporaries(paths.runs);
   const known = new Set<string>();
   for (const name of readFolder(paths.runs)) {

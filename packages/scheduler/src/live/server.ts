@@ -10,8 +10,8 @@ import { environmentProblem, type Problem } from '@stx-make/core/errors';
 import { lines } from '../buildkit/managed/protocol.ts';
 import { temporaryBeside } from '../files/index.ts';
 import type { StatePaths } from '../paths.ts';
-import { makeSocketFolder, socketFolder } from '../process/socket-folder.ts';
-import { removeDeadRuns } from './client.ts';
+import { makeSocketFolder } from '../process/socket-folder.ts';
+import { socketsOf } from './client.ts';
 import { encode, type FromRun, type RunFacts } from './protocol.ts';
 
 /** What others may ask for. */
@@ -49,7 +49,7 @@ export async function openLiveRun(
 ): Promise<LiveRun> {
   // The end of a run's name is random; the whole may be too long for a socket.
   const name = `${about.run.slice(-8)}.s`;
-  const folder = socketFolder(paths.runs, name, env);
+  const folder = socketsOf(paths, env);
   const facts: RunFacts = { ...about, socket: join(folder, name) };
   const file = join(paths.runs, `${about.run}.json`);
   const sockets = new Set<Socket>();
@@ -73,7 +73,6 @@ export async function openLiveRun(
   try {
     mkdirSync(paths.runs, { recursive: true });
     if (folder !== paths.runs) makeSocketFolder(folder, "a run's");
-    await removeDeadRuns(paths, folder);
     rmSync(facts.socket, { force: true });
     await listen(server, facts.socket);
     server.unref();

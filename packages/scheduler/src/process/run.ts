@@ -4,9 +4,11 @@
  * Children stay in our process group unless detached, their output is never collected without a bound, and
  * an abort ends the whole tree below a child. Unaware of BuildKit.
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, realpathSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { findProgram } from './find.ts';
 import { descendants, type ProcessId, signalAll } from './tree.ts';
 
 /** Time between SIGTERM and SIGKILL. buildctl is gone 0.1 s after TERM (BUILDKIT.md 7). */
@@ -21,6 +23,8 @@ export interface StartOptions {
   readonly graceMs?: number | undefined;
   /** It goes on when the terminal goes away, as we do: it ignores SIGHUP. Stays in our process group. */
   readonly outlivesTerminal?: boolean | undefined;
+  /** It does not outlive us, however we end: the kernel kills it. Where the system's setpriv can say so. */
+  readonly diesWithUs?: boolean | undefined;
   /** What the child reads on stdin: text, or a stream that is read to its end. Else stdin is empty. */
   readonly input?: string | Readable | undefined;
   /** File descriptors: pipes by default, except stdin, which is empty. A number is a descriptor of ours. */
@@ -51,7 +55,7 @@ export interface Started {
 
 /** Starts a child in our process group; it dies with us when we exit in order. Never throws. */
 export function start(file: string, args: readonly string[], options: StartOptions): Started {
-  const [program, words] = options.outlivesTerminal === true ? withoutHangup(file, args) : [file, args];
+  const [program, words] = wrapped(file, args, options);
   const child = execa(program, words, {
     env: options.env,
     extendEnv: false,
@@ -102,20 +106,31 @@ export function start(file: string, args: readonly string[], options: StartOptio
 }
 
 /**
- * The same program, ignoring SIGHUP. Only what is ignored survives an exec, and Node gives its children default
- * dispositions, so a shell does it in between: the pid is the program's, and it costs 0.7 ms (measured). A program
- * that is not there is left to fail as it would without.
+ * The same program, tied to us. Only what is ignored survives an exec, and Node gives its children default
+ * dispositions, so a shell sets that in between; so does setpriv with the death signal: the pid is the program's, and
+ * each costs 0.7 ms (measured). A program that is not there is left to fail as it would without.
  */
-function withoutHangup(
+function wrapped(
   file: string,
   args: readonly string[],
+  { outlivesTerminal, diesWithUs, env }: StartOptions,
 ): readonly [file: string, args: readonly string[]] {
   try {
     accessSync(file, constants.X_OK);
   } catch {
     return [file, args];
   }
-  return ['/bin/sh', ['-c', `trap '' HUP; exec "$0" "$@"`, file, ...args]];
+  const setpriv = diesWithUs === true ? findSetpriv(env) : null;
+  const bound = setpriv === null ? [file, ...args] : [setpriv, '--pdeathsig', 'KILL', file, ...args];
+  if (outlivesTerminal === true) return ['/bin/sh', ['-c', `trap '' HUP; exec "$0" "$@"`, ...bound]];
+  const [program = file, ...words] = bound;
+  return [program, words];
+}
+
+/** util-linux's; busybox has one that knows no death signal. */
+function findSetpriv(env: NodeJS.ProcessEnv): string | null {
+  const path = findProgram('setpriv', env);
+  return path !== null && basename(realpathSync(path)) === 'setpriv' ? path : null;
 }
 
 /** Starts a child in a session of its own that outlives us: for the managed daemon alone. Its output goes

@@ -23,7 +23,7 @@ async function judgeAndBuild(context: RunContext): Promise<RunSummary> {
   const { workspace, options, state, emit } = context;
   if (workspace.isOutline) await workspace.reload();
   const pool = openPool(state.paths, state.ledgers.blobs);
-  removeLitter(context, pool);
+  await removeLitter(context, pool);
   const order = closureOf(workspace.tree, options.selection);
   const seen = engineKey(state.engineAt(addressKey(options.workers.addresses)), options.strictEngine);
   const standings = await evaluateTree(workspace, state, pool, order, seen, options);

@@ -126,6 +126,7 @@ export function keepSettled(context: RunContext, answer: Settled, verify: () => 
 function hasLitter({ workspace, state: { paths } }: RunContext): boolean {
   return (
     namesIn(paths.work).length > 0 ||
+    namesIn(paths.runs).length > 0 ||
     [workspace.out, join(paths.sources, 'partial')].some((folder) => namesIn(folder).some(isTemporaryName))
   );
 }
