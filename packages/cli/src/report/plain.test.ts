@@ -3,6 +3,9 @@ import type { RunEvent } from '@stx-make/core/events';
 import { expect, test } from 'vitest';
 import { madeRun } from '../testing/events.ts';
 import { paintFor } from '../text/paint.ts';
+import { emptyView } from '../view/model.ts';
+import { fold } from '../view/state.ts';
+import { suspicion } from '../view/suspicion.ts';
 import { HEARTBEAT_MS, linesOf, plainReporter } from './plain.ts';
 
 const plain = paintFor(false);
@@ -158,4 +161,33 @@ test('a build that takes three times its usual time is called slow, once', () =>
   tick();
   tick();
   expect(text.split(`${target} is slow: 20m00s, usually 6m40s`)).toHaveLength(2);
+});
+
+test('a RUN that uses no CPU for ten minutes may be stalled; one that does some does not', () => {
+  const view = emptyView();
+  const target = 'bootstrap-target-0';
+  const usage = (at: number, cores: number): RunEvent => ({
+    at,
+    type: 'usage',
+    target,
+    worker: 'w0',
+    cores,
+    memory: 1,
+    cpu: 1,
+    peak: 1,
+  });
+  const events = madeRun({ targets: 1, jobs: 1 });
+  for (const event of events.slice(0, events.findIndex(({ type }) => type === 'step-started') + 1))
+    fold(view, event);
+  const said = (now: number): string | null => {
+    const running = view.targets.get(target);
+    return running === undefined ? null : suspicion({ ...running, expected: null }, now);
+  };
+  for (const event of [usage(1_000, 0.9), usage(60_000, 0), usage(70_000, 0.01)]) fold(view, event);
+  expect(said(600_000)).toBeNull();
+  expect(said(660_000)).toBe(
+    `${target} may be stalled: it has used no CPU for 10m00s, in [build 1/3] RUN make  step 0`,
+  );
+  fold(view, usage(661_000, 0.4));
+  expect(said(661_000)).toBeNull();
 });

@@ -11,6 +11,7 @@ import { sanitizeLine } from '../text/sanitize.ts';
 import { stepText } from '../text/step.ts';
 import { doneCount, emptyView, type RunView } from '../view/model.ts';
 import { fold } from '../view/state.ts';
+import { suspicion } from '../view/suspicion.ts';
 import type { Ci } from './ci.ts';
 import { formatProblems } from './problems.ts';
 import type { Reporter } from './reporter.ts';
@@ -19,11 +20,6 @@ import { failureBlock, stoppingText, verdictOf } from './verdict.ts';
 
 /** Silence after which a line says what runs, ms: CI systems end jobs that are silent for minutes. */
 export const HEARTBEAT_MS = 30_000;
-/** A build is called slow when it takes so many times its usual time, and at least so long, ms: said once. */
-const SLOW_TIMES = 3;
-const SLOW_LEAST_MS = 10 * 60_000;
-/** Without a usual time: a build that has been in one step for so long, ms. */
-const STALLED_MS = 60 * 60_000;
 /** Running builds named in a heartbeat. */
 const NAMED = 6;
 
@@ -201,25 +197,14 @@ export function heartbeat(view: RunView, now: number): string[] {
 
 /** Running builds that have become suspicious since the last look. */
 function slowLines(view: RunView, now: number, warned: Set<string>): string[] {
-  const lines: string[] = [];
-  for (const name of view.running) {
+  return [...view.running].flatMap((name) => {
     const target = view.targets.get(name);
+    const text = target === undefined ? null : suspicion(target, now);
     const key = `${name} ${target?.attempt}`;
-    if (target === undefined || target.since === null || warned.has(key)) continue;
-    const spent = now - target.since;
-    const step = target.steps.at(-1);
-    const inStep = now - (step?.since ?? target.since);
-    const usual = target.expected;
-    if (usual !== null && spent >= Math.max(SLOW_LEAST_MS, usual * SLOW_TIMES)) {
-      lines.push(`${name} is slow: ${elapsed(spent)}, usually ${elapsed(usual)}`);
-    } else if (usual === null && inStep >= STALLED_MS) {
-      lines.push(
-        `${name} may be stalled: ${elapsed(inStep)} in ${sanitizeLine(step?.name ?? 'its first step')}`,
-      );
-    } else continue;
+    if (text === null || warned.has(key)) return [];
     warned.add(key);
-  }
-  return lines;
+    return [text];
+  });
 }
 
 /** For tests and recorded runs: all lines of a stream of events. */

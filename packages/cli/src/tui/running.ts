@@ -8,6 +8,7 @@ import { stepText } from '../text/step.ts';
 import { cut, fit, right, width } from '../text/width.ts';
 import type { Estimate } from '../view/estimate.ts';
 import { type RunView, type TargetView, waitsFor } from '../view/model.ts';
+import { suspicion } from '../view/suspicion.ts';
 import type { Area } from './area.ts';
 import { fitRow, type Row, span, spread } from './rows.ts';
 import type { Frame } from './store.ts';
@@ -54,7 +55,7 @@ interface Cells {
   readonly usage: string;
   readonly spent: string;
   readonly expected: string;
-  /** It takes much longer than expected. */
+  /** It takes much longer than expected, or may be stalled. */
   readonly late: boolean;
 }
 
@@ -79,7 +80,8 @@ function cellsOf(target: TargetView, { view, now, estimate }: Frame, area: Area)
         : ` ${right(cores(usage.cores), 4)} cpu ${right(bytes(usage.memory), 7)}`,
     spent: elapsed(spent),
     expected: expectedText(target, estimate),
-    late: target.expected !== null && spent > target.expected * 1.5 + 5_000,
+    late:
+      (target.expected !== null && spent > target.expected * 1.5 + 5_000) || suspicion(target, now) !== null,
   };
 }
 

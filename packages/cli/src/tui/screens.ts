@@ -9,6 +9,7 @@ import { sanitizeLine } from '../text/sanitize.ts';
 import { fit, width } from '../text/width.ts';
 import type { RunView, TargetState, TargetView, UsageView } from '../view/model.ts';
 import { waitsFor } from '../view/model.ts';
+import { suspicion } from '../view/suspicion.ts';
 import type { Area } from './area.ts';
 import { fitRow, type Row, span } from './rows.ts';
 import { windowAround } from './running.ts';
@@ -158,6 +159,8 @@ export function detailRows({ view, now, estimate }: Frame, name: string, area: A
       target.expected === null ? `never built here${others}` : `about ${elapsed(target.expected)}`,
     );
   }
+  const suspected = target.state === 'running' ? suspicion(target, now) : null;
+  if (suspected !== null) rows.push([span(suspected, 'warn')]);
   if (target.usage !== null) field('usage', usageRow(target, target.usage));
   for (const step of target.steps) field('step', `${sanitizeLine(step.name)} (${elapsed(now - step.since)})`);
   if (target.failure !== null) {

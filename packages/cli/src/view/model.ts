@@ -46,6 +46,8 @@ export interface UsageView {
   readonly cpu: number;
   /** The most bytes seen. */
   readonly peak: number;
+  /** Since when next to no CPU is used, ms since the run began; null while some is. */
+  readonly idleSince: number | null;
 }
 
 export interface TargetView {

@@ -8,6 +8,9 @@
 import type { RunEvent } from '@stx-make/core/events';
 import { emptyTally, type RunView, type TargetState, type TargetView } from './model.ts';
 
+/** A build that uses less is waiting for something, or for ever. */
+const IDLE_CORES = 0.05;
+
 /** Takes one event into the view. Events about unknown targets (a damaged recording) are passed over. */
 export function fold(view: RunView, event: RunEvent): void {
   view.at = Math.max(view.at, event.at);
@@ -139,7 +142,8 @@ function foldTarget(view: RunView, target: TargetView, event: TargetEvent): void
     }
     case 'usage': {
       const { cores, memory, cpu, peak } = event;
-      target.usage = { cores, memory, cpu, peak };
+      const idleSince = cores >= IDLE_CORES ? null : (target.usage?.idleSince ?? event.at);
+      target.usage = { cores, memory, cpu, peak, idleSince };
       return;
     }
     case 'target-retry':

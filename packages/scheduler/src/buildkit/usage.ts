@@ -47,6 +47,8 @@ export const LOOK_MS = 2_000;
 /** Changes below this are not worth an event: of CPUs, of memory as a part, and bytes. */
 const CORES = 0.1;
 const PART = 0.1;
+/** CPUs below which a build does nothing. */
+const IDLE = 0.05;
 const BYTES = 1024 * 1024;
 const NONE: BuildUsage = { cores: 0, memory: 0, cpu: 0, peak: 0 };
 
@@ -150,7 +152,10 @@ export class StepUsage {
 function isNews(said: BuildUsage, now: BuildUsage): boolean {
   const cores = Math.abs(now.cores - said.cores);
   const memory = Math.abs(now.memory - said.memory);
-  return (cores >= CORES && cores >= PART * said.cores) || (memory >= BYTES && memory >= PART * said.memory);
+  // Whether it does anything at all is news in itself.
+  const woke = now.cores < IDLE !== said.cores < IDLE;
+  const moreOrLess = cores >= CORES && cores >= PART * said.cores;
+  return woke || moreOrLess || (memory >= BYTES && memory >= PART * said.memory);
 }
 
 /** A trace for one build; the caller's own, so that its steps are known again. */
