@@ -22,6 +22,7 @@ type Stage = readonly [
   name: string | null,
   line: number,
   base: string,
+  platform: string | null,
   reachable: Bit,
   replaced: Bit,
 ];
@@ -128,12 +129,13 @@ function unpackReference([kind, image, line, platform]: Reference): ImageReferen
   return { kind, image, line, platform: platform ?? null };
 }
 
-function packStage({ index, name, line, base, reachable, replacedByContext }: BuildStage): Stage {
-  return [index, name, line, base, bit(reachable), bit(replacedByContext)];
+function packStage({ index, name, line, base, platform, reachable, replacedByContext }: BuildStage): Stage {
+  return [index, name, line, base, platform, bit(reachable), bit(replacedByContext)];
 }
 
-function unpackStage([index, name, line, base, reachable, replaced]: Stage): BuildStage {
-  return { index, name, line, base, reachable: reachable === 1, replacedByContext: replaced === 1 };
+function unpackStage([index, name, line, base, platform, reachable, replaced]: Stage): BuildStage {
+  const flags = { reachable: reachable === 1, replacedByContext: replaced === 1 };
+  return { index, name, line, base, platform, ...flags };
 }
 
 function packSource({ pattern, instruction, line }: ContextSource): Source {

@@ -22,7 +22,7 @@ import { edgesAgain } from './places.ts';
 import { type Sealed, seal, unseal } from './sealed.ts';
 
 /** Raised when the shape of the text changes; what it holds is versioned by FACTS_VERSION. */
-const SNAPSHOT_VERSION = 3;
+const SNAPSHOT_VERSION = 4;
 
 /** The hash of all recipes a tree has, in any order. */
 export function recipesKey(folders: readonly Omit<HashedFolder, 'read'>[]): Digest {
