@@ -134,6 +134,11 @@ export const remoteOptions = {
 export const runOptions = {
   ...planOptions,
   ...remoteOptions,
+  'via-registry': {
+    kind: 'flag',
+    summary:
+      'Let workers take from the remote and push to it themselves; needs --remote-write. See docs/remote.md',
+  },
   'keep-going': { kind: 'flag', short: 'k', summary: 'After a failure build on what does not depend on it' },
   'no-wait': { kind: 'flag', summary: 'Fail at once (exit 3) when another run holds the tree or state' },
   strict: { kind: 'flag', summary: 'Fail when equal inputs gave another output than before' },

@@ -10,12 +10,25 @@ import { variable } from '../io.ts';
 
 /** Null where records are shared with nobody. @throws ProblemError `remote-missing` (input) */
 export function remoteOf(
-  values: OptionValues<typeof remoteOptions>,
+  values: OptionValues<typeof remoteOptions> & { readonly 'via-registry'?: boolean },
   env: NodeJS.ProcessEnv,
   config: Config,
 ): NonNullable<RunOptions['remote']> | null {
   const place = values.remote || variable(env, 'STX_MAKE_REMOTE') || config.remote;
-  if (place) return { place, write: values['remote-write'], insecure: values['remote-insecure'] };
+  const via = values['via-registry'] === true;
+  if (via && !(place && values['remote-write'])) {
+    throw new ProblemError(
+      inputProblem({
+        code: 'remote-missing',
+        text: '--via-registry needs a remote that workers may push to.',
+        hint: 'Add --remote HOST/PATH and --remote-write.',
+      }),
+    );
+  }
+  if (place) {
+    const { 'remote-write': write, 'remote-insecure': insecure } = values;
+    return { place, write, insecure, viaRegistry: via };
+  }
   if (!values['remote-write']) return null;
   throw new ProblemError(
     inputProblem({

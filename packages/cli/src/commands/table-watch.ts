@@ -8,6 +8,7 @@ import { remoteOptions, runOptions, selectionOptions, workerOptions } from '../a
 export const watchOptions = {
   ...workerOptions,
   ...remoteOptions,
+  'via-registry': runOptions['via-registry'],
   'strict-engine': runOptions['strict-engine'],
   'keep-going': runOptions['keep-going'],
   offline: runOptions.offline,

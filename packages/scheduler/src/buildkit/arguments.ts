@@ -39,11 +39,17 @@ const POOL = 'pool';
 /** Exporter options after upstream's: without the annotations, rewrite-timestamp or force-compression the
  * digest is another one. */
 function outputOption(request: BuildRequest, exportDir: string): string {
+  const { pushTo } = request;
+  const place =
+    pushTo === undefined
+      ? ['type=oci', 'tar=false', `dest=${exportDir}`, `name=${request.tag}`]
+      : [
+          ...['type=image', 'push=true', 'push-by-digest=true', 'oci-mediatypes=true', 'store=false'],
+          `name=${pushTo.repository}`,
+          ...(pushTo.insecure ? ['registry.insecure=true'] : []),
+        ];
   return [
-    'type=oci',
-    'tar=false',
-    `dest=${exportDir}`,
-    `name=${request.tag}`,
+    ...place,
     'rewrite-timestamp=true',
     'force-compression=true',
     `annotation.containerd.io/distribution.source.docker.io=stagex/${request.target}`,
@@ -76,8 +82,9 @@ function frontendArguments(request: BuildRequest): string[] {
   // daemon gives a recipe the bytes of another's file of equal name, size and mtime (BUILDKIT.md 3).
   options.push('context:fetch=local:fetch', `sharedkey:localdir:fetch=${request.recipe}`);
   const contexts = new Map<string, string>();
-  for (const dependency of request.dependencies) {
-    contexts.set(contextKey(dependency.name), `oci-layout://${POOL}@${dependency.digest}`);
+  for (const { name, digest, image } of request.dependencies) {
+    const source = image === undefined ? `oci-layout://${POOL}` : `docker-image://${image}`;
+    contexts.set(contextKey(name), `${source}@${digest}`);
   }
   for (const key of [...contexts.keys()].sort(byCodeUnit))
     options.push(`context:${key}=${contexts.get(key) ?? ''}`);
@@ -92,7 +99,9 @@ function frontendArguments(request: BuildRequest): string[] {
     `dockerfile=${request.contextDir}`,
     '--local',
     `fetch=${request.fetchDir}`,
-    ...(contexts.size === 0 ? [] : ['--oci-layout', `${POOL}=${request.pool}`]),
+    ...(request.dependencies.some(({ image }) => image === undefined)
+      ? ['--oci-layout', `${POOL}=${request.pool}`]
+      : []),
   ];
 }
 

@@ -5,7 +5,7 @@
  * verified elsewhere (BUILDKIT.md 4).
  */
 import { mkdir, readFile, rename, statfs, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Failure } from '@stx-make/core/events';
 import { isDigest } from '@stx-make/core/oci/digest';
 import type { Digest } from '@stx-make/core/oci/model';
@@ -16,6 +16,7 @@ import { isFullDisk } from './disk.ts';
 import { diagnose } from './failure.ts';
 import { LogFile } from './log-file.ts';
 import type { BuildRequest, BuildResult, StepEvent } from './model.ts';
+import { policyAllowing } from './policy.ts';
 import { ProgressReader, type ProgressSummary } from './progress.ts';
 
 export interface BuildOptions {
@@ -57,7 +58,8 @@ export async function writeSourcePolicy(path: string): Promise<void> {
 export async function runBuild(request: BuildRequest, options: BuildOptions): Promise<BuildResult> {
   const { flags } = parseAddress(options.address, options.env);
   if (options.signal.aborted) return { status: 'cancelled' };
-  const args = buildctlArguments(request, { ...options, connection: flags });
+  const policyFile = await policyFor(request, options);
+  const args = buildctlArguments(request, { ...options, policyFile, connection: flags });
   const { exit, summary } = await follow(args, options);
   if (exit.code === 0) {
     const digest = await readMetadata(options.metadataFile);
@@ -82,6 +84,17 @@ export async function runBuild(request: BuildRequest, options: BuildOptions): Pr
     return failed({ ...failure, kind: 'infrastructure', hint }, 'here', options);
   }
   return failed(failure, retry, options);
+}
+
+/** What is taken from a registry is allowed for this build alone, by digest. */
+async function policyFor(request: BuildRequest, { policyFile, exportDir }: BuildOptions): Promise<string> {
+  const images = request.dependencies.flatMap(({ image, digest }) =>
+    image === undefined ? [] : [`${image}@${digest}`],
+  );
+  if (images.length === 0) return policyFile;
+  const own = join(exportDir, 'source-policy.json');
+  await writeFile(own, policyAllowing(await readFile(policyFile, 'utf8'), images));
+  return own;
 }
 
 async function isFull(folder: string | null): Promise<boolean> {

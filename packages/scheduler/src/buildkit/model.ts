@@ -57,13 +57,26 @@ export interface BuildRequest {
   readonly contextDir: string;
   /** The staged `fetch/`; always a folder, maybe empty. */
   readonly fetchDir: string;
-  /** Named contexts from the pool: name as the Containerfile writes it -> digest in the pool. */
-  readonly dependencies: readonly { readonly name: string; readonly digest: Digest }[];
+  /** Named contexts: name as the Containerfile writes it -> digest in the pool, or in `image`, a repository. */
+  readonly dependencies: readonly {
+    readonly name: string;
+    readonly digest: Digest;
+    readonly image?: string | undefined;
+  }[];
+  /** Where the worker pushes the output to, instead of the export folder; left out: nowhere. */
+  readonly pushTo?: PushTo | undefined;
   /** An OCI layout folder that holds the blobs of all dependencies. */
   readonly pool: string;
   /** `cache`: as usual; `none`: rebuild every step. */
   readonly cache: 'cache' | 'none';
   readonly limits: StepLimits;
+}
+
+/** A repository of a registry, `HOST/PATH/core-musl`. */
+export interface PushTo {
+  readonly repository: string;
+  /** Plain http to another machine. */
+  readonly insecure: boolean;
 }
 
 /** Why a build did not give an output. */

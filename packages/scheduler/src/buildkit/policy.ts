@@ -12,11 +12,17 @@ import { SOURCE_POLICY } from './arguments.ts';
 
 /** @param images as allowed by name; all must be image references */
 export function policyText(images: readonly string[]): string {
+  return policyAllowing(JSON.stringify(SOURCE_POLICY), images);
+}
+
+/** The policy of one build that takes its dependencies from a registry: that of `text`, and exactly these. */
+export function policyAllowing(text: string, images: readonly string[]): string {
+  const policy = JSON.parse(text) as { readonly rules: readonly unknown[] };
   const rules = sortedUnique(images).map((image) => ({
     action: 'ALLOW',
     selector: { identifier: identifierOf(image), match_type: 'REGEX' },
   }));
-  return `${JSON.stringify({ ...SOURCE_POLICY, rules: [...SOURCE_POLICY.rules, ...rules] }, null, 2)}\n`;
+  return `${JSON.stringify({ ...policy, rules: [...policy.rules, ...rules] }, null, 2)}\n`;
 }
 
 /** BuildKit names an image in full, first by its tag, then with the digest it found behind the tag. */

@@ -27,6 +27,8 @@ export interface EvaluateContext {
   readonly engine: string | null;
   /** Whether all blobs of an output are in the pool. */
   readonly isComplete: (output: Output) => boolean;
+  /** Whether the rest of a record's output is where workers take it from; left out: outputs are here or nowhere. */
+  readonly isElsewhere?: ((record: BuildRecord) => boolean) | undefined;
   /** Targets to build whatever the records say (`--no-cache`). */
   readonly forced: ReadonlySet<string>;
 }
@@ -67,7 +69,9 @@ export function judge(
 
 /** The record to use: what the tree already has where it is among them, else the newest; only complete ones. */
 function choose(found: readonly BuildRecord[], context: EvaluateContext): BuildRecord | null {
-  const complete = found.filter((record) => context.isComplete(record.output));
+  const complete = found.filter(
+    (record) => context.isComplete(record.output) || context.isElsewhere?.(record) === true,
+  );
   const had = complete.find((record) => context.current.get(record.target)?.manifest === record.manifest);
   return had ?? complete[0] ?? null;
 }

@@ -5,8 +5,15 @@ import type { GraphTarget } from '@stx-make/core/graph/model';
 import { byCodeUnit } from '@stx-make/core/order';
 import type { MakePlan, Plan, PlanEntry, RunOptions } from '../api.ts';
 import type { BuildRecord } from '../state/records.ts';
+import { remotePlace } from '../remote/place.ts';
 import type { State } from '../state/state.ts';
-import { isOutputKnownGood, missingBlobs, openPool, type Pool } from '../store/index.ts';
+import {
+  areDocumentsKnownGood,
+  isOutputKnownGood,
+  missingBlobs,
+  openPool,
+  type Pool,
+} from '../store/index.ts';
 import { closureOf, type Workspace, workspaceOf } from '../workspace.ts';
 import { homelessOf, homelessProblems } from './affinity.ts';
 import { addressKey, engineKey } from './engine-key.ts';
@@ -108,8 +115,17 @@ export function evaluateContext(
     current: state.records.current(workspace.treeKey),
     engine,
     isComplete: (output) => isOutputKnownGood(pool, output),
+    isElsewhere: elsewhere(state, pool, options),
     forced: new Set(options.noCache ? selected : []),
   };
+}
+
+/** With --via-registry only an output's documents are here. */
+function elsewhere(state: State, pool: Pool, { remote }: RunOptions): EvaluateContext['isElsewhere'] {
+  if (remote?.viaRegistry !== true) return undefined;
+  const { name } = remotePlace(remote);
+  return ({ fingerprint, manifest, output }) =>
+    state.pushed.has(name, fingerprint, manifest) && areDocumentsKnownGood(pool, output);
 }
 
 /** Standings in the form the command line shows; sorted by code unit. */

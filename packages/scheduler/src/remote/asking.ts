@@ -38,6 +38,8 @@ export class Asking {
   readonly breaker: Breaker;
   /** Repositories that should have a blob: worth a try at mounting it from there. */
   readonly homes = new Map<Digest, string>();
+  /** `repository@digest` that this run saw or put there. */
+  readonly there = new Set<string>();
   /** Fingerprints whose record there is no good. */
   readonly bad = new Set<string>();
   readonly #reads = new Limiter(READS);

@@ -19,6 +19,8 @@ export interface RemoteOptions {
   readonly write: boolean;
   /** Plain http to another machine is allowed, where `place` begins with http://. */
   readonly insecure?: boolean | undefined;
+  /** Workers take dependencies from there and push outputs there; needs `write`. */
+  readonly viaRegistry?: boolean | undefined;
 }
 
 /** A record somebody else wrote. Its documents (index, manifests, configs) were read and belong together; its layers
@@ -69,6 +71,17 @@ export interface Remote {
    * @returns true when it is there; false where it may not be written or was given up, which was said then. Never rejects
    */
   offer(record: BuildRecord, facts: string, duration: number): Promise<boolean>;
+  /**
+   * Has an output in the remote by digest, so that workers can take it from there: asked once, sent where the pool has it.
+   * @returns false where that can not be
+   * @throws only the signal's reason; ProblemError for a full or broken disk
+   */
+  ensure(target: string, output: Output, signal: AbortSignal): Promise<boolean>;
+  /**
+   * The output that a worker pushed: its documents in the pool and verified, its layers there as the registry says.
+   * @throws VerificationError; ProblemError `remote-incomplete`, `remote-output-lost` (environment); the signal's reason
+   */
+  pushed(target: string, index: Digest, expectation: Expectation, signal: AbortSignal): Promise<Output>;
   /** Waits until all that was offered is there, or given up. @returns what could not be given, by target */
   drain(signal: AbortSignal): Promise<ReadonlyMap<string, Problem>>;
   /** Small texts under a tag that is moved, as shards tell each other how they are. */

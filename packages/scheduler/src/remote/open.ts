@@ -1,14 +1,15 @@
 /**
  * Opens a remote: nothing is asked before somebody asks.
  */
-import { inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
-import { parseRegistry, RegistryClient, type RegistryPlace } from '../registry/index.ts';
+import type { Problem } from '@stx-make/core/errors';
+import { RegistryClient } from '../registry/index.ts';
 import type { TimeLimits } from '../sources/network/watchdog.ts';
 import type { Pushed } from '../state/pushed.ts';
 import type { Pool } from '../store/index.ts';
 import { Asking } from './asking.ts';
 import type { Remote, RemoteOptions } from './model.ts';
 import { openNotes } from './notes.ts';
+import { remotePlace } from './place.ts';
 import { RemoteReader } from './reader.ts';
 import { RemoteWriter } from './writer.ts';
 
@@ -27,23 +28,6 @@ export interface RemoteSetting {
 /** A run does not wait for a registry as long as for a source that it can not do without. */
 const LIMITS: TimeLimits = { answerMs: 20_000, totalMs: 3_600_000, stallMs: 20_000, stallBytes: 1024 };
 const ATTEMPTS = 3;
-
-/** Where `--remote` points to. @throws ProblemError `bad-registry` (input) */
-export function remotePlace({ place, insecure }: RemoteOptions): RegistryPlace {
-  const rules = { namespace: null, insecure: insecure === true, example: 'ghcr.io/my-org/stagex-cache' };
-  try {
-    return parseRegistry(place, rules);
-  } catch (error) {
-    if (!(error instanceof ProblemError) || insecure === true || !/^http:/i.test(place)) throw error;
-    throw new ProblemError(
-      inputProblem({
-        code: 'bad-registry',
-        text: `${JSON.stringify(place)} is another machine, and would be asked in the clear.`,
-        hint: 'Use https. Where that can not be and nobody reads along, say --remote-insecure.',
-      }),
-    );
-  }
-}
 
 /** @throws ProblemError `bad-registry` (input) */
 export function openRemote(setting: RemoteSetting): Remote {
@@ -75,6 +59,8 @@ export function openRemote(setting: RemoteSetting): Remote {
     bring: (target, output, expectation, signal, fingerprint) =>
       reader.bring(target, output, expectation, signal, fingerprint ?? null),
     offer: (record, facts, duration) => writer.offer({ record, facts, duration }),
+    ensure: (target, output, signal) => writer.ensure(target, output, signal),
+    pushed: (target, index, expectation, signal) => reader.pushed(target, index, expectation, signal),
     drain: (signal) => writer.drain(signal),
     notes: openNotes({ client, place }),
     close: () => {

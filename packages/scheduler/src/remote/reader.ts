@@ -9,6 +9,7 @@ import {
   type Descriptor,
   type Digest,
   MAX_DOCUMENT,
+  MEDIA,
   type Output,
   parseIndex,
   parseManifest,
@@ -16,7 +17,7 @@ import {
 import { forEachLimited } from '../files/index.ts';
 import type { Fingerprint } from '../plan/inputs.ts';
 import { repositoryOf } from '../registry/index.ts';
-import { blobIntoPool } from '../registry/into-pool.ts';
+import { blobIntoPool, type WantedBlob } from '../registry/into-pool.ts';
 import { type Expectation, VerificationError, verifyDocuments, verifyOutput } from '../store/index.ts';
 import { readSmall } from '../store/read.ts';
 import { type Asking, AWAY } from './asking.ts';
@@ -49,7 +50,7 @@ export class RemoteReader {
         const tagged = await client.tagged(repository, recordTag(fingerprint), MAX_RECORD, signal);
         if (tagged === null) return null;
         const record = decodeRecord(tagged.bytes, { fingerprint, target });
-        await this.#documents(repository, record, signal);
+        await this.#documents(repository, record.index, record.documents, signal);
         return record;
       });
       if (found === AWAY || found === null) return null;
@@ -91,13 +92,48 @@ export class RemoteReader {
     }
   }
 
+  /** See Remote. */
+  async pushed(
+    target: string,
+    index: Digest,
+    expectation: Expectation,
+    signal: AbortSignal,
+  ): Promise<Output> {
+    const { client, place, pool } = this.#asking.parts;
+    const repository = repositoryOf(place, target);
+    const top = { digest: index, mediaType: MEDIA.index, size: null };
+    const output = await this.#asking.read(signal, async () => {
+      await this.#documents(repository, top, new Map(), signal);
+      const found = await verifyDocuments(pool, index, this.#given(expectation));
+      await forEachLimited(descriptorsOf(found), BLOBS, async ({ digest, mediaType }) => {
+        const kind = mediaType === MEDIA.manifest || mediaType === MEDIA.index ? 'manifests' : 'blobs';
+        if ((await client.has(repository, kind, digest, signal)) === null) throw missing(digest);
+        this.#asking.there.add(`${repository}@${digest}`);
+      });
+      this.#noteHomes(found, repository);
+      return found;
+    });
+    if (output !== AWAY) return output;
+    throw new ProblemError(
+      environmentProblem({
+        code: 'remote-output-lost',
+        text: `${target} was built and pushed to ${place.name}, which can not be asked for it now.`,
+      }),
+    );
+  }
+
   /** Index, manifests and configs in the pool: most come with the record. */
-  async #documents(repository: string, record: RecordDocument, signal: AbortSignal): Promise<void> {
+  async #documents(
+    repository: string,
+    top: WantedBlob,
+    documents: RecordDocument['documents'],
+    signal: AbortSignal,
+  ): Promise<void> {
     const { client, pool } = this.#asking.parts;
-    const have = async (blob: Descriptor): Promise<Buffer> => {
-      if (blob.size > MAX_DOCUMENT) throw bad(`${blob.digest} is said to have ${blob.size} bytes`);
+    const have = async (blob: WantedBlob): Promise<Buffer> => {
+      if ((blob.size ?? 0) > MAX_DOCUMENT) throw bad(`${blob.digest} is said to have ${blob.size} bytes`);
       if (!pool.isKnownGood(blob.digest)) {
-        const bytes = record.documents.get(blob.digest);
+        const bytes = documents.get(blob.digest);
         if (bytes !== undefined) pool.write(bytes);
         else if (!(await blobIntoPool(client, repository, blob, pool, signal))) throw missing(blob.digest);
       }
@@ -105,7 +141,7 @@ export class RemoteReader {
       if (read === null) throw bad(`${blob.digest} is gone from the pool`);
       return read.bytes;
     };
-    const index = parseIndex(await have(record.index), 'the index');
+    const index = parseIndex(await have(top), 'the index');
     for (const manifest of index.manifests) {
       const { config } = parseManifest(await have(manifest), 'the manifest');
       await have(config);

@@ -8,7 +8,7 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import { environmentProblem, integrityProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import { decodeFacts } from '@stx-make/core/fingerprint/encode';
-import { type Descriptor, type Digest, MAX_DOCUMENT } from '@stx-make/core/oci/index';
+import { type Descriptor, type Digest, MAX_DOCUMENT, type Output } from '@stx-make/core/oci/index';
 import { forEachLimited } from '../files/index.ts';
 import { repositoryOf } from '../registry/index.ts';
 import type { BuildRecord } from '../state/records.ts';
@@ -46,8 +46,6 @@ export class RemoteWriter {
   readonly #running = new Set<Promise<void>>();
   /** Each blob by one at a time: the others mount it. */
   readonly #sending = new Map<Digest, Promise<unknown>>();
-  /** `repository@digest` that this run saw or put there. */
-  readonly #there = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #bug: { readonly error: unknown } | null = null;
 
@@ -67,6 +65,27 @@ export class RemoteWriter {
     this.#open.set(fingerprint, open);
     this.#start(open);
     return await promise;
+  }
+
+  /** See Remote. */
+  async ensure(target: string, output: Output, signal: AbortSignal): Promise<boolean> {
+    const { client, place } = this.#asking.parts;
+    const repository = repositoryOf(place, target);
+    const key = `${repository}@${output.index.digest}`;
+    if (this.#asking.there.has(key)) return true;
+    try {
+      const there = await this.#asking.write(signal, async () => {
+        if ((await client.has(repository, 'manifests', output.index.digest, signal)) === null) {
+          await this.#output(repository, { target, output }, this.#documents({ target, output }), [], signal);
+        }
+        this.#asking.there.add(key);
+      });
+      return there !== AWAY;
+    } catch (error) {
+      // Not whole here either.
+      if (error instanceof ProblemError && error.problems[0]?.code === 'output-lost') return false;
+      throw error;
+    }
   }
 
   async drain(signal: AbortSignal): Promise<ReadonlyMap<string, Problem>> {
@@ -200,7 +219,7 @@ export class RemoteWriter {
     }
   }
 
-  #documents({ target, output }: BuildRecord): Map<Digest, Buffer> {
+  #documents({ target, output }: Pick<BuildRecord, 'target' | 'output'>): Map<Digest, Buffer> {
     const documents = new Map<Digest, Buffer>();
     const all = [output.index, ...output.images.flatMap((image) => [image.manifest, image.config])];
     for (const { digest } of all) {
@@ -216,7 +235,7 @@ export class RemoteWriter {
 
   async #output(
     repository: string,
-    { target, output }: BuildRecord,
+    { target, output }: Pick<BuildRecord, 'target' | 'output'>,
     documents: ReadonlyMap<Digest, Buffer>,
     bases: readonly string[],
     signal: AbortSignal,
@@ -264,10 +283,10 @@ export class RemoteWriter {
     const { client, place, pool } = this.#asking.parts;
     const { homes } = this.#asking;
     const own = `${repository}@${digest}`;
-    if (this.#there.has(own)) return;
+    if (this.#asking.there.has(own)) return;
     const home = homes.get(digest) ?? null;
     // Mounting asks as well, and does it.
-    if (home === null || home === repository) {
+    if (home === null || home === repository || !pool.isKnownGood(digest)) {
       if ((await client.has(repository, 'blobs', digest, signal)) !== null) {
         this.#nowThere(repository, digest);
         return;
@@ -283,7 +302,7 @@ export class RemoteWriter {
   }
 
   #nowThere(repository: string, digest: Digest): void {
-    this.#there.add(`${repository}@${digest}`);
+    this.#asking.there.add(`${repository}@${digest}`);
     if (!this.#asking.homes.has(digest)) this.#asking.homes.set(digest, repository);
   }
 

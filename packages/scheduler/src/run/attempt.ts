@@ -8,7 +8,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Failure } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
-import type { Output } from '@stx-make/core/oci/model';
+import type { Digest, Output } from '@stx-make/core/oci/model';
 import type { BuildRequest, BuildResult, StepLimits } from '../buildkit/model.ts';
 import { type StagedContext, type StagedSource, stageContext } from '../context/index.ts';
 import { imageFor, type RecipeFiles } from '../plan/inputs.ts';
@@ -16,6 +16,7 @@ import { type Expectation, type Pool, VerificationError, verifyOutput } from '..
 import type { Crew } from './driver.ts';
 import { failureOf } from './failures.ts';
 import type { Attempt, AttemptResult } from './ports.ts';
+import type { ViaRegistry } from './via-registry.ts';
 
 /** SOURCE_DATE_EPOCH of every StageX build, seconds. */
 const EPOCH = 1;
@@ -31,6 +32,8 @@ export interface AttemptTools {
   readonly cache: BuildRequest['cache'];
   /** The target's sources in the source store. */
   sourcesOf(target: GraphTarget): readonly StagedSource[];
+  /** Dependencies and outputs go through a registry, not through the pool; left out: through the pool. */
+  readonly via?: ViaRegistry | undefined;
   /** Looks at the recipe folder again: is what this attempt was judged by still what is to be built? */
   isStillWanted(attempt: Attempt): Promise<boolean>;
 }
@@ -68,7 +71,7 @@ async function stagedBuild(attempt: Attempt, tools: AttemptTools, folder: string
     if (exported.status === 'failed') return { ...exported, failure: placed(exported.failure, target) };
     if (exported.status === 'cancelled') return exported;
     try {
-      const output = await verifyOutput(tools.pool, exported.digest, expectationOf(attempt));
+      const output = await verified(attempt, tools, exported.digest);
       if (attempt.signal.aborted) return { status: 'cancelled' };
       if (!(await tools.isStillWanted(attempt))) return { status: 'edited' };
       tools.pool.sync();
@@ -78,6 +81,12 @@ async function stagedBuild(attempt: Attempt, tools: AttemptTools, folder: string
       for (const digest of error.bad) tools.pool.remove(digest);
     }
   }
+}
+
+function verified(attempt: Attempt, tools: AttemptTools, digest: Digest): Promise<Output> {
+  const expectation = expectationOf(attempt);
+  if (tools.via === undefined) return verifyOutput(tools.pool, digest, expectation);
+  return tools.via.pushed(attempt.target.name, digest, expectation, attempt.signal);
 }
 
 /** BuildKit knows the file as `Containerfile`; people want to know whose. */
@@ -111,7 +120,7 @@ function exportOnce(
 /** What is asked of BuildKit for a target. Also what `plan --commands` prints. */
 export function requestOf(
   attempt: Pick<Attempt, 'target' | 'outputs'>,
-  tools: Pick<AttemptTools, 'pool' | 'limits' | 'cache'>,
+  tools: Pick<AttemptTools, 'pool' | 'limits' | 'cache' | 'via'>,
   contextDir: string,
   fetchDir: string,
 ): BuildRequest {
@@ -129,7 +138,9 @@ export function requestOf(
     dependencies: [...target.contextNames].map(([name, dependency]) => ({
       name,
       digest: contextDigest(needed(outputs, dependency)),
+      image: tools.via?.repositoryOf(dependency),
     })),
+    pushTo: tools.via?.pushTo(target.name),
     pool: tools.pool.root,
     cache: tools.cache,
     limits: tools.limits,

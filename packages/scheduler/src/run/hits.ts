@@ -25,7 +25,7 @@ export function finishHits(
   order: readonly GraphTarget[],
   standings: ReadonlyMap<string, Standing>,
 ): Map<string, ConductedTarget> {
-  const { workspace, state, emit } = context;
+  const { workspace, options, state, emit } = context;
   const before = state.records.current(workspace.treeKey);
   const changed: Current[] = [];
   const results = new Map<string, ConductedTarget>();
@@ -34,7 +34,9 @@ export function finishHits(
     if (standing?.state !== 'hit') throw new Error(`${name} is no hit`);
     const settled = settledOf(standing.record);
     const { output, manifest, origin, from } = settled;
-    if (!isPublished(pool, output, workspace.out, { name, tag })) {
+    // With --via-registry its layers may be elsewhere.
+    const isHere = options.remote?.viaRegistry !== true || isOutputKnownGood(pool, output);
+    if (isHere && !isPublished(pool, output, workspace.out, { name, tag })) {
       publishOutput(pool, output, workspace.out, { name, tag });
     }
     const fingerprint = standing.record.fingerprint;

@@ -10,14 +10,15 @@ import type { Digest, Output } from '@stx-make/core/oci/model';
 import { byCodeUnit } from '@stx-make/core/order';
 import type { Standing } from '../plan/evaluate.ts';
 import type { Fingerprint } from '../plan/inputs.ts';
-import { openRemote, type Remote } from '../remote/index.ts';
+import { openRemote, type Remote, remotePlace } from '../remote/index.ts';
 import type { RemoteOptions } from '../remote/model.ts';
 import type { BuildRecord } from '../state/records.ts';
-import type { Pool } from '../store/index.ts';
+import { isOutputKnownGood, type Pool } from '../store/index.ts';
 import { expectationOf } from './attempt.ts';
 import type { RunContext } from './context.ts';
 import { runOfRemote, settledOf } from './origin.ts';
 import type { Settled } from './ports.ts';
+import { ViaRegistry } from './via-registry.ts';
 
 interface Apart {
   readonly output: Output;
@@ -27,6 +28,9 @@ interface Apart {
 
 export class RunRemote {
   readonly remote: Remote;
+  /** Workers take from it and push to it themselves; null: all goes through the pool. */
+  readonly via: ViaRegistry | null;
+  readonly #pool: Pool;
   readonly #context: RunContext;
   /** Outputs of which only the documents are here. */
   readonly #apart = new Map<string, Apart>();
@@ -34,6 +38,7 @@ export class RunRemote {
   constructor(context: RunContext, pool: Pool, options: RemoteOptions) {
     const { workspace, state, emit } = context;
     this.#context = context;
+    this.#pool = pool;
     this.remote = openRemote({
       options,
       env: workspace.env,
@@ -41,6 +46,7 @@ export class RunRemote {
       pushed: state.pushed,
       warn: (problem) => emit({ type: 'warning', problem }),
     });
+    this.via = options.viaRegistry === true ? new ViaRegistry(this.remote, remotePlace(options)) : null;
   }
 
   /** An output of this fingerprint that others have, whole and recorded here; null where there is none. */
@@ -74,13 +80,14 @@ export class RunRemote {
   }
 
   /** True where only the documents of the target's output are here: it can not be shown. */
-  isApart(target: string): boolean {
-    return this.#apart.has(target);
+  isApart(target: string, output: Output): boolean {
+    return this.#apart.has(target) || (this.via !== null && !isOutputKnownGood(this.#pool, output));
   }
 
   /** Has the layers of what a build is made from. @returns `remote-output-lost` (environment) where that can not be */
-  async have(targets: Iterable<string>, signal: AbortSignal): Promise<Problem | null> {
-    for (const name of targets) {
+  async have(outputs: ReadonlyMap<string, Output>, signal: AbortSignal): Promise<Problem | null> {
+    if (this.via !== null) return await this.via.have(outputs, signal);
+    for (const name of outputs.keys()) {
       const apart = this.#apart.get(name);
       if (apart === undefined) continue;
       if (!(await this.remote.bring(name, apart.output, null, signal, apart.fingerprint))) {

@@ -36,6 +36,7 @@ export function worldPorts(
   others: Others,
 ): RunPorts {
   const { workspace, state, options } = context;
+  const { remote, shard } = others;
   const engine = engineKey(crew.engine, options.strictEngine);
   const judging = evaluateContext(workspace, state, pool, order, engine, options);
   const tools: AttemptTools = {
@@ -47,9 +48,9 @@ export function worldPorts(
     cache: options.noCache ? 'none' : 'cache',
     sourcesOf: (target) =>
       target.recipe.sources.map(({ file, sha256 }) => ({ file, sha256, path: sources.pathOf(sha256) })),
+    via: remote?.via ?? undefined,
     isStillWanted: (attempt) => outdated.isStillWanted(attempt),
   };
-  const { remote, shard } = others;
   /** A record is on its way to the others. */
   const give = (given: BuildRecord, facts: string, duration: number | null): void => {
     if (remote === null) return;
@@ -73,14 +74,14 @@ export function worldPorts(
     refresh: (target) => newestOf(context, target),
     fetch: async (target, outputs, signal) => {
       await sources.fetch(target, signal);
-      const lost = (await remote?.have(outputs.keys(), signal)) ?? null;
+      const lost = (await remote?.have(outputs, signal)) ?? null;
       if (lost !== null) throw new ProblemError(lost);
     },
     build: (attempt) => outdated.build(attempt, (cancellable) => attemptBuild(cancellable, tools)),
     record: (attempt, output, duration) => record(context, attempt, output, duration),
     publish: async ({ name, tag }, settled, fingerprint) => {
       if (
-        remote?.isApart(name) !== true &&
+        remote?.isApart(name, settled.output) !== true &&
         !isPublished(pool, settled.output, workspace.out, { name, tag })
       ) {
         publishOutput(pool, settled.output, workspace.out, { name, tag });
@@ -158,7 +159,9 @@ function seeker(
 ): NonNullable<RunPorts['seek']> {
   return async (target, fingerprint, outputs, signal) => {
     if (shard !== null) return await shard.seek(target, fingerprint, outputs, signal);
-    const settled = forced.has(target.name) ? null : await remote.seek(target, fingerprint, outputs, signal);
+    // Its layers are of no use here where workers have them from the registry.
+    const how = remote.via === null ? 'seek' : 'find';
+    const settled = forced.has(target.name) ? null : await remote[how](target, fingerprint, outputs, signal);
     return settled === null ? { status: 'absent' } : { status: 'found', settled };
   };
 }

@@ -4,7 +4,7 @@
 import { RegistryClient } from '../registry/index.ts';
 import type { RemoteNotes, RemoteOptions } from '../remote/model.ts';
 import { openNotes } from '../remote/notes.ts';
-import { remotePlace } from '../remote/open.ts';
+import { remotePlace } from '../remote/place.ts';
 import { type Collected, collect } from './collect.ts';
 import type { SessionKey } from './session.ts';
 

@@ -31,6 +31,12 @@ export function isOutputKnownGood(pool: Pool, output: Output): boolean {
   return blobsOf(output).every((digest) => pool.isKnownGood(digest));
 }
 
+/** The same of index, manifests and configs alone. */
+export function areDocumentsKnownGood(pool: Pool, { index, images }: Output): boolean {
+  const documents = [index, ...images.flatMap(({ manifest, config }) => [manifest, config])];
+  return documents.every(({ digest }) => pool.isKnownGood(digest));
+}
+
 /** The blobs of an output that are missing or damaged; those not known to be good are read. */
 export function missingBlobs(pool: Pool, output: Output): Promise<BadBlob[]> {
   return pool.badOf(blobsOf(output));
