@@ -14,7 +14,14 @@ import {
   type WorkflowFile,
   type WorkflowOptions,
 } from './model.ts';
-import { affectedLines, type BuildScript, type Call, collectLines, loginLines, shardLines } from './scripts.ts';
+import {
+  affectedLines,
+  type BuildScript,
+  type Call,
+  collectLines,
+  loginLines,
+  shardLines,
+} from './scripts.ts';
 import { type Note, yamlText } from './yaml.ts';
 
 type Step = Readonly<Record<string, unknown>>;
@@ -35,10 +42,15 @@ interface Flavour {
   readonly machines: string;
 }
 
-/** What v7.0.1, v5.0.5 and v7.0.0 are: see the actions' own repositories. */
 const CHECKOUT = 'actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1';
 const CACHE = '27d5ce7f107fe9357f9df03efb73ab90386fccae';
 const UPLOAD = 'actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f';
+/** What these commits are, for whoever reads and updates them. */
+const RELEASES = new Map([
+  [CHECKOUT, 'v7.0.1'],
+  [CACHE, 'v5.0.5'],
+  [UPLOAD, 'v7.0.0'],
+]);
 
 const FLAVOURS: Readonly<Record<Exclude<System, 'gitlab'>, Flavour>> = {
   github: {
@@ -46,12 +58,13 @@ const FLAVOURS: Readonly<Record<Exclude<System, 'gitlab'>, Flavour>> = {
     runsOn: 'ubuntu-latest',
     host: '',
     upload: UPLOAD,
-    root: 'sudo -E env "PATH=$PATH" ',
+    root: 'sudo -E env "PATH=$PATH" "HOME=$HOME" ',
     remote: "${{ vars.STX_MAKE_REMOTE || format('ghcr.io/{0}/stx-make', github.repository) }}",
     user: '${{ github.actor }}',
     token: '${{ secrets.GITHUB_TOKEN }}',
     packages: null,
-    machines: 'Machines: any with root (by sudo), Go 1.21 or newer, npm and runc, as the hosted Ubuntu ones have them.',
+    machines:
+      'Machines: any with root (by sudo), Go 1.21 or newer, npm and runc, as the hosted Ubuntu ones have them.',
   },
   forgejo: {
     folder: '.forgejo/workflows',
@@ -71,7 +84,9 @@ const FLAVOURS: Readonly<Record<Exclude<System, 'gitlab'>, Flavour>> = {
 };
 
 /** The workflows of a system, as files. */
-export function actionsFiles(options: WorkflowOptions & { readonly system: 'github' | 'forgejo' }): WorkflowFile[] {
+export function actionsFiles(
+  options: WorkflowOptions & { readonly system: 'github' | 'forgejo' },
+): WorkflowFile[] {
   const flavour = FLAVOURS[options.system];
   const writer = new ActionsWriter(options, flavour);
   return [
@@ -92,13 +107,13 @@ class ActionsWriter {
   nightly(): string {
     const { shards, cron, runsOn, timeMs } = this.#options;
     const machine = { 'runs-on': runsOn ?? this.#flavour.runsOn };
-    const prepare = [...this.#checkout(false), ...this.#ready(), this.#names()];
+    const prepare = [...this.#checkout(false), ...this.#ready('/restore'), this.#names()];
     const data = {
       name: 'stx-make nightly',
       on: { schedule: [{ cron }], workflow_dispatch: {} },
       permissions: {},
       concurrency: { group: 'stx-make-nightly', 'cancel-in-progress': false },
-      env: this.#environment(),
+      env: { ...this.#environment(), SESSION: '${{ github.run_id }}-${{ github.run_attempt }}' },
       jobs: {
         sources: {
           ...machine,
@@ -111,7 +126,12 @@ class ActionsWriter {
             {
               name: 'Download and verify all sources',
               'continue-on-error': true,
-              run: lines(['code=0', `${this.#call('fetch')} || code=$?`, ...this.#handBack(), 'exit "$code"']),
+              run: lines([
+                'code=0',
+                `${this.#call('fetch')} || code=$?`,
+                ...this.#handBack(),
+                'exit "$code"',
+              ]),
             },
           ],
         },
@@ -135,7 +155,7 @@ class ActionsWriter {
               env: { SHARD: '${{ matrix.shard }}' },
               run: lines(shardLines(this.#script(), `"$SHARD/${shards}"`)),
             },
-            this.#artifacts('shard-${{ matrix.shard }}', [EVENTS], 'always()'),
+            this.#artifacts('events-${{ matrix.shard }}', [EVENTS], 'always()'),
             this.#artifacts('logs-${{ matrix.shard }}', [`${STATE}/logs/**`], 'failure()'),
           ],
         },
@@ -148,13 +168,13 @@ class ActionsWriter {
           steps: [
             ...prepare,
             this.#login(),
-            { name: 'Make one run of all shards', run: lines(collectLines(this.#call, shards, '')) },
+            { name: 'Make one run of all shards', run: lines(collectLines(this.#script(), shards)) },
             this.#artifacts('report', [REPORT, EVENTS], 'always()'),
           ],
         },
       },
     };
-    return yamlText(this.#head(), data, this.#nightlyNotes());
+    return yamlText(this.#head(), data, this.#nightlyNotes(), release);
   }
 
   pullRequest(): string {
@@ -188,16 +208,21 @@ class ActionsWriter {
         },
       },
     };
-    return yamlText(this.#head(), data, [
-      {
-        at: ['on', 'pull_request'],
-        text: "Never pull_request_target: that would run a stranger's recipes with this repository's rights.",
-      },
-      {
-        at: ['permissions'],
-        text: 'Reads the remote, never writes it, and knows no secret: what a pull request built must not be what others get\nfor their own builds (docs/ci.md). So the remote must be readable without a login.',
-      },
-    ]);
+    return yamlText(
+      this.#head(),
+      data,
+      [
+        {
+          at: ['on', 'pull_request'],
+          text: "Never pull_request_target: that would run a stranger's recipes with this repository's rights.",
+        },
+        {
+          at: ['permissions'],
+          text: 'Reads the remote, never writes it, and knows no secret: what a pull request built must not be what others get\nfor their own builds (docs/ci.md). So the remote must be readable without a login.',
+        },
+      ],
+      release,
+    );
   }
 
   #nightlyNotes(): Note[] {
@@ -232,7 +257,6 @@ class ActionsWriter {
   #environment(): Record<string, string> {
     return {
       NAMED_REMOTE: this.#options.remote ?? this.#flavour.remote,
-      SESSION: '${{ github.run_id }}-${{ github.run_attempt }}',
       STX_MAKE_STATE: STATE,
     };
   }
@@ -348,4 +372,10 @@ class ActionsWriter {
 
 function lines(list: readonly string[]): string {
   return `${list.join('\n')}\n`;
+}
+
+/** Which release of an action is meant by its commit. */
+function release(value: string): string | null {
+  for (const [name, version] of RELEASES) if (value.endsWith(name)) return version;
+  return null;
 }

@@ -23,11 +23,22 @@ export function gitlabFiles(options: WorkflowOptions): WorkflowFile[] {
   const call = (words: string): string => `${command} ${words}`;
   const script: BuildScript = { call, time, notice: null, after: [] };
   const tags = runsOn === null ? {} : { tags: [runsOn] };
-  const cache = (policy: 'pull-push' | 'pull') => ({
+  const sources = (policy: 'pull-push' | 'pull') => ({
     key: 'stx-make-sources',
     paths: [inTree(tree, 'fetch'), `${STATE}/sources`],
     policy,
   });
+  // Node, BuildKit and the rest, once made.
+  const tools = (policy: 'pull-push' | 'pull') =>
+    command === './run'
+      ? [
+          {
+            key: { files: ['run', 'pnpm-lock.yaml'], prefix: 'stx-make-tools' },
+            paths: ['.cache/stx-make'],
+            policy,
+          },
+        ]
+      : [];
   const builds = {
     extends: '.stx-make',
     services: [
@@ -51,6 +62,7 @@ export function gitlabFiles(options: WorkflowOptions): WorkflowFile[] {
         XDG_CACHE_HOME: '$CI_PROJECT_DIR/.cache',
         BUILDKIT_HOST: 'tcp://buildkit:1234',
       },
+      ...(command === './run' ? { cache: tools('pull') } : {}),
       before_script: [
         block([
           'apt-get update',
@@ -63,7 +75,7 @@ export function gitlabFiles(options: WorkflowOptions): WorkflowFile[] {
       extends: '.stx-make',
       stage: 'build',
       rules: NIGHT,
-      cache: cache('pull-push'),
+      cache: [tools('pull-push'), sources('pull-push')].flat(),
       allow_failure: true,
       script: [call('fetch')],
     },
@@ -73,18 +85,18 @@ export function gitlabFiles(options: WorkflowOptions): WorkflowFile[] {
       rules: NIGHT,
       parallel: shards,
       interruptible: false,
-      cache: cache('pull'),
+      cache: [tools('pull'), sources('pull')].flat(),
       allow_failure: { exit_codes: [TIME_UP] },
-      script: [
-        block([...gitlabLogin(), ...shardLines(script, '"$CI_NODE_INDEX/$CI_NODE_TOTAL"')]),
-      ],
+      script: [block([...gitlabLogin(), ...shardLines(script, '"$CI_NODE_INDEX/$CI_NODE_TOTAL"')])],
       artifacts: logs,
     },
     'stx-make collect': {
       extends: '.stx-make',
       stage: 'deploy',
       rules: NIGHT.map((rule) => ({ ...rule, when: 'always' })),
-      script: [block([...gitlabLogin(), ...collectLines(call, shards, ' --summary summary.md')])],
+      dependencies: [],
+      allow_failure: { exit_codes: [TIME_UP] },
+      script: [block([...gitlabLogin(), ...collectLines(script, shards, ' --summary summary.md')])],
       artifacts: {
         when: 'always',
         expire_in: '2 weeks',
@@ -97,12 +109,9 @@ export function gitlabFiles(options: WorkflowOptions): WorkflowFile[] {
       stage: 'test',
       rules: MERGE_REQUEST,
       interruptible: true,
-      cache: cache('pull'),
-      allow_failure: { exit_codes: [TIME_UP] },
+      cache: [tools('pull'), sources('pull')].flat(),
       variables: { GIT_DEPTH: 0 },
-      script: [
-        block(['BASE=$CI_MERGE_REQUEST_DIFF_BASE_SHA', ...affectedLines(script, '')]),
-      ],
+      script: [block(['BASE=$CI_MERGE_REQUEST_DIFF_BASE_SHA', ...affectedLines(script, '')])],
       artifacts: { ...logs, paths: [EVENTS, 'affected.md', `${STATE}/logs`] },
     },
   };

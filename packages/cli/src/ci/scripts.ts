@@ -11,10 +11,9 @@ export type Call = (words: string) => string;
 /** Writes the login where docker, podman and stx-make look for one. The password is on no command line. */
 export function loginLines(folder: string): string[] {
   return [
-    'umask 077',
-    `mkdir -p "${folder}"`,
+    `mkdir -p -m 700 "${folder}"`,
     'login=$(printf \'%s:%s\' "$REGISTRY_USER" "$REGISTRY_TOKEN" | base64 | tr -d \'\\n\')',
-    `printf '{"auths":{"%s":{"auth":"%s"}}}\\n' "\${REMOTE%%/*}" "$login" >"${folder}/config.json"`,
+    `(umask 077; printf '{"auths":{"%s":{"auth":"%s"}}}\\n' "\${REMOTE%%/*}" "$login" >"${folder}/config.json")`,
   ];
 }
 
@@ -29,48 +28,48 @@ export interface BuildScript {
 
 /** One shard's part of the night. */
 export function shardLines(script: BuildScript, shard: string): string[] {
-  return untilTime(
-    script,
-    `world --keep-going --shard ${shard} --session "$SESSION" --remote "$REMOTE" --remote-write --for ${script.time} --events ${EVENTS}`,
-  );
+  const { call, time, notice, after } = script;
+  const words = `world --keep-going --shard ${shard} --session "$SESSION" --remote "$REMOTE" --remote-write --for ${time} --events ${EVENTS}`;
+  return untilTime(call(words), notice, after);
 }
 
-/** What a pull request affects: told, then built. */
+/** What a pull request affects: told, then built. Not done in time is not shown to be good: that fails, too. */
 export function affectedLines(script: BuildScript, summary: string): string[] {
-  const { call } = script;
+  const { call, time, after } = script;
   return [
     `${call('affected --since "$BASE" --markdown')} >affected.md`,
     `cat affected.md${summary}`,
     `${call('affected --since "$BASE" --json')} >affected.json`,
     'node -p \'require("./affected.json").affected.join("\\n")\' >affected.txt',
-    ...untilTime(
-      script,
-      `build @affected.txt --keep-going --remote "$REMOTE" --for ${script.time} --events ${EVENTS}`,
-    ),
+    'code=0',
+    `${call(`build @affected.txt --keep-going --remote "$REMOTE" --for ${time} --events ${EVENTS}`)} || code=$?`,
+    ...after,
+    'exit "$code"',
   ];
 }
 
 /** Runs it; that its time was up is no failure of the job. */
-function untilTime({ call, notice, after }: BuildScript, words: string): string[] {
+function untilTime(line: string, notice: BuildScript['notice'], after: readonly string[]): string[] {
   return [
     'code=0',
-    `${call(words)} || code=$?`,
+    `${line} || code=$?`,
     ...after,
     ...(notice === null
       ? []
       : [
-          '# Its time was up: what is done is kept, the next run goes on with the rest.',
-          `if [ "$code" -eq 130 ]; then ${notice('The time was up; the next run goes on.')}; code=0; fi`,
+          '# The time was up: what is done is kept, the next night goes on with the rest.',
+          `if [ "$code" -eq 130 ]; then ${notice('The time was up; the next night goes on.')}; code=0; fi`,
         ]),
     'exit "$code"',
   ];
 }
 
-/** Makes one run of what the shards left, keeps how long everything took. Exit 1 where something failed or is missing. */
-export function collectLines(call: Call, shards: number, more: string): string[] {
-  return [
-    call(
-      `collect --session "$SESSION" --shards ${shards} --remote "$REMOTE" --remote-write --report ${REPORT} --events ${EVENTS}${more}`,
-    ),
-  ];
+/** Makes one run of what the shards left, keeps how long everything took. Fails where something failed or is missing. */
+export function collectLines(
+  { call, notice }: Pick<BuildScript, 'call' | 'notice'>,
+  shards: number,
+  more = '',
+): string[] {
+  const words = `collect --session "$SESSION" --shards ${shards} --remote "$REMOTE" --remote-write --report ${REPORT} --events ${EVENTS}${more}`;
+  return untilTime(call(words), notice, []);
 }
