@@ -40,6 +40,8 @@ interface Flavour {
   /** Packages that the machines may lack. */
   readonly packages: string | null;
   readonly machines: string;
+  /** What a night needs beside that; null: nothing. */
+  readonly setUp: string | null;
 }
 
 const CHECKOUT = 'actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1';
@@ -65,6 +67,7 @@ const FLAVOURS: Readonly<Record<Exclude<System, 'gitlab'>, Flavour>> = {
     packages: null,
     machines:
       'Machines: any with root (by sudo), Go 1.21 or newer, npm and runc, as the hosted Ubuntu ones have them.',
+    setUp: null,
   },
   forgejo: {
     folder: '.forgejo/workflows',
@@ -79,7 +82,8 @@ const FLAVOURS: Readonly<Record<Exclude<System, 'gitlab'>, Flavour>> = {
     packages: 'golang-go npm runc',
     machines:
       'Machines: Debian 13 or the like as root, allowed to start containers (a host runner, LXC, or a privileged container).\n' +
-      'Set the variable STX_MAKE_REMOTE (HOST/OWNER/NAME) and the secrets REGISTRY_USER and REGISTRY_TOKEN (it may write packages).',
+      'Set the variable STX_MAKE_REMOTE (HOST/OWNER/NAME).',
+    setUp: 'Set the secrets REGISTRY_USER and REGISTRY_TOKEN: a token that may write packages.',
   },
 };
 
@@ -174,7 +178,7 @@ class ActionsWriter {
         },
       },
     };
-    return yamlText(this.#head(), data, this.#nightlyNotes(), release);
+    return yamlText(this.#head(this.#flavour.setUp), data, this.#nightlyNotes(), release);
   }
 
   pullRequest(): string {
@@ -209,7 +213,7 @@ class ActionsWriter {
       },
     };
     return yamlText(
-      this.#head(),
+      this.#head(null),
       data,
       [
         {
@@ -244,12 +248,13 @@ class ActionsWriter {
     ];
   }
 
-  #head(): string {
+  #head(more: string | null): string {
     return [
       `Written by: ${this.#options.line}`,
       'Change it there; docs/ci.md says what it does.',
       '',
       this.#flavour.machines,
+      ...(more === null ? [] : [more]),
     ].join('\n');
   }
 

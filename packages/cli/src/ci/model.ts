@@ -5,6 +5,9 @@
 export const SYSTEMS = ['github', 'forgejo', 'gitlab'] as const;
 export type System = (typeof SYSTEMS)[number];
 
+/** Most jobs that one matrix may have there. */
+export const MOST_JOBS: Readonly<Record<System, number>> = { github: 256, forgejo: 256, gitlab: 200 };
+
 export interface WorkflowOptions {
   readonly system: System;
   readonly shards: number;

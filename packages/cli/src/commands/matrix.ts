@@ -7,7 +7,7 @@ import { EXIT, inputProblem, ProblemError } from '@stx-make/core/errors';
 import { fewestShards, MOST_SHARDS, type ShardTarget } from '@stx-make/core/shard/index';
 import type { Session } from '@stx-make/scheduler/api';
 import type { Handler, OptionValues } from '../args/model.ts';
-import { SYSTEMS, type WorkflowFile, type WorkflowOptions } from '../ci/model.ts';
+import { MOST_JOBS, SYSTEMS, type WorkflowFile, type WorkflowOptions } from '../ci/model.ts';
 import { isOwnClone, pathIn, repositoryOf } from '../ci/repository.ts';
 import {
   type Durations,
@@ -33,10 +33,6 @@ const CRON = '17 1 * * *';
 export const matrix: Handler<MatrixValues> = (context, { args, options, line }) =>
   withSession(context, async (session) => {
     const { output } = context;
-    if ((options.shards ?? 1) > MOST_SHARDS) {
-      throw wrong('bad-shards', `A matrix has at most ${MOST_SHARDS} jobs, --shards is ${options.shards}.`);
-    }
-    warnOf(context, session.tree.warnings);
     const system = SYSTEMS.find((each) => each === args[0]);
     if (options.write !== (system !== undefined)) {
       const text = options.write
@@ -44,8 +40,14 @@ export const matrix: Handler<MatrixValues> = (context, { args, options, line }) 
         : `matrix knows ${system} only with --write`;
       throw wrong('bad-arguments', text);
     }
+    const most = system === undefined ? MOST_SHARDS : MOST_JOBS[system];
+    if ((options.shards ?? 1) > most) {
+      const whose = system === undefined ? 'A matrix' : `A matrix of ${system}`;
+      throw wrong('bad-shards', `${whose} has at most ${most} jobs, --shards is ${options.shards}.`);
+    }
+    warnOf(context, session.tree.warnings);
     if (system !== undefined) return await write(context, session, options, line, system);
-    const sharing = await shareOut(context, session, options, line);
+    const sharing = await shareOut(context, session, options, line, most);
     if (output.json) output.document(sharingDocument(sharing));
     else if (options.format === 'github') output.print(JSON.stringify({ include: include(sharing) }));
     else for (const text of sharingLines(sharing, output.paint)) output.print(text);
@@ -57,6 +59,7 @@ async function shareOut(
   session: Session,
   options: MatrixValues,
   line: string,
+  most: number,
 ): Promise<Sharing> {
   const plan = await context.services.makePlan(
     session,
@@ -77,7 +80,7 @@ async function shareOut(
       }),
     );
   const request = { targets, jobs: options.jobs ?? JOBS };
-  return share(request, options.shards ?? fewestShards(request), durations);
+  return share(request, options.shards ?? fewestShards(request, most), durations);
 }
 
 /** Given ones, else those that shards of earlier nights took, else those of builds here. */
@@ -145,7 +148,8 @@ async function write(
     throw wrong('bad-time', `--for is given "${time}", which is not a length of time: 5h, 90m`);
   const repository = repositoryOf(session.root) ?? session.root;
   const { workflowFiles } = await import('../ci/write.ts');
-  const shards = options.shards ?? (await shareOut(context, session, options, line)).shards;
+  const shards =
+    options.shards ?? (await shareOut(context, session, options, line, MOST_JOBS[system])).shards;
   const files = workflowFiles({
     system,
     shards,
