@@ -26,6 +26,7 @@ const HOMES: Readonly<Record<string, string>> = {
   chokidar: 'packages/cli/src/watch',
   ink: 'packages/cli/src/tui',
   react: 'packages/cli/src/tui',
+  yaml: 'packages/cli/src/ci',
   'string-width': 'packages/cli/src/text',
 };
 

@@ -51,6 +51,7 @@ async function collectShards(
   else for (const line of linesOf(collected)) output.print(line);
   output.problems(collected.problems);
   const code = exitCodeOf(collected.problems);
+  if (code === EXIT.done && collected.stopped === 'time') return EXIT.interrupted;
   return code === EXIT.done && !collected.ok ? EXIT.no : code;
 }
 
@@ -82,7 +83,7 @@ function linesOf({ shards, run, twice }: Collected): string[] {
   const { counts } = run;
   const table = shards.map(({ shard, result }) => {
     if (result === null) return `shard ${shard}  left nothing`;
-    const verdict = result.interrupted ? 'interrupted' : result.ok ? 'done' : 'failed';
+    const verdict = verdictOf(result);
     const { built, unchanged, failed } = result.counts;
     const took = result.tookOver.length > 0 ? `, ${result.tookOver.length} taken over` : '';
     return `shard ${shard}  ${verdict}  ${built} built, ${unchanged} unchanged, ${failed} failed${took}  ${duration(result.seconds * 1_000)}`;
@@ -95,13 +96,20 @@ function linesOf({ shards, run, twice }: Collected): string[] {
   ];
 }
 
+function verdictOf({ ok, interrupted, stopped, counts }: NonNullable<CollectedShard['result']>): string {
+  if (interrupted) return 'interrupted';
+  if (stopped === 'time' && counts.failed === 0) return 'time was up';
+  return ok ? 'done' : 'failed';
+}
+
 function documentOf(
-  { ok, shards, run, twice, problems }: Collected,
+  { ok, stopped, shards, run, twice, problems }: Collected,
   session: string,
 ): Record<string, unknown> {
   const errors = problemDocuments(problems);
   return {
     ok,
+    stopped,
     session,
     counts: run.counts,
     shards: shards.map(({ shard, result }) => ({ shard, result: shardDocument(result) })),
@@ -120,8 +128,8 @@ function documentOf(
 
 function shardDocument(result: CollectedShard['result']): Record<string, unknown> | null {
   if (result === null) return null;
-  const { ok, interrupted, seconds, counts, tookOver, problems } = result;
-  return { ok, interrupted, seconds, counts, tookOver, problems };
+  const { ok, interrupted, stopped, seconds, counts, tookOver, problems } = result;
+  return { ok, interrupted, stopped: stopped ?? null, seconds, counts, tookOver, problems };
 }
 
 /** The page of a job: the run, then its shards. */
@@ -131,7 +139,7 @@ function markdownOf({ run, shards, twice }: Collected): string {
   const rows = shards.map(({ shard, result }) =>
     result === null
       ? `| ${shard} | left nothing | | | | |`
-      : `| ${shard} | ${result.interrupted ? 'interrupted' : result.ok ? 'done' : 'failed'} | ${result.counts.built} | ${result.counts.unchanged} | ${result.tookOver.length} | ${duration(result.seconds * 1_000)} |`,
+      : `| ${shard} | ${verdictOf(result)} | ${result.counts.built} | ${result.counts.unchanged} | ${result.tookOver.length} | ${duration(result.seconds * 1_000)} |`,
   );
   return [
     summaryMarkdown(view),

@@ -30,6 +30,7 @@ export const shardCommands: readonly CommandSpec[] = [
     details: [
       'Reads what each `world --shard` left in the remote. Fails (exit 1) where a target failed or was built by nobody, ' +
         '(4) where two shards got different outputs, (3) where a shard left nothing and its work was not done by others. ' +
+        'Exit 130 says that nothing failed, but time was up (`world --for`): the next session goes on. ' +
         'With --remote-write it keeps how long targets took, for the next session to share the work out by.',
     ],
     arguments: [],

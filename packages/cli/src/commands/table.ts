@@ -5,6 +5,7 @@ import { SHELLS } from '../args/complete-scripts.ts';
 import { type CommandSpec, defineCommand } from '../args/model.ts';
 import { planOptions, selectionOptions } from '../args/options.ts';
 import { buildCommands } from './table-build.ts';
+import { ciCommands } from './table-ci.ts';
 import { imageCommands } from './table-images.ts';
 import { keepCommands } from './table-keep.ts';
 import { liveCommands } from './table-live.ts';
@@ -35,6 +36,7 @@ export const commands: readonly CommandSpec[] = [
   ...buildCommands,
   ...watchCommands,
   ...shardCommands,
+  ...ciCommands,
   defineCommand({
     name: 'graph',
     group: ASK,

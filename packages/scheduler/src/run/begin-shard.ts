@@ -94,13 +94,14 @@ export async function leaveResult(
   summary: RunSummary,
 ): Promise<Problem | null> {
   if (!remote || !shard) return null;
-  const { ok, interrupted, seconds, counts, problems } = summary;
+  const { ok, interrupted, stopped, seconds, counts, problems } = summary;
   const { index, count } = shard;
   const end = {
     shard: index,
     count,
     ok,
     interrupted,
+    stopped,
     seconds,
     counts,
     tookOver: summary.shard?.tookOver ?? [],

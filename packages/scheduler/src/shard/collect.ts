@@ -24,6 +24,8 @@ export interface CollectedShard {
 
 export interface Collected {
   readonly ok: boolean;
+  /** `time`: nothing failed, but the shards' time was up before everything was done. */
+  readonly stopped: 'time' | null;
   readonly shards: readonly CollectedShard[];
   readonly run: MergedRun;
   /** Built by more than one shard, sorted by code unit. */
@@ -55,11 +57,18 @@ export async function collect(request: CollectRequest): Promise<Collected> {
   }
   if (results.length === 0) throw nothingThere(request);
   const run = mergeRuns(results, key.session, key.count);
-  const problems = [...missing(shards, run), ...ends(run), ...shardProblems(shards)];
+  const left = leftByTime(results, run);
+  const problems = [
+    ...missing(shards, run),
+    ...(left === null ? [] : [left]),
+    ...ends(run, left !== null),
+    ...shardProblems(shards),
+  ];
   const told = await keepDurations(request, run);
   if (told !== null) problems.push(told);
   return {
-    ok: !problems.some(({ level }) => level === 'error'),
+    ok: left === null && !problems.some(({ level }) => level === 'error'),
+    stopped: left === null ? null : 'time',
     shards,
     run,
     twice: run.targets.filter(({ builtBy }) => builtBy.length > 1).map(({ name }) => name),
@@ -95,7 +104,19 @@ function missing(shards: readonly CollectedShard[], run: MergedRun): Problem[] {
   );
 }
 
-function ends(run: MergedRun): Problem[] {
+/** What is left for the next session, where nothing but the clock was in the way. */
+function leftByTime(results: readonly ShardResult[], { counts }: MergedRun): Problem | null {
+  const stopped = results.filter((result) => result.stopped === 'time').map(({ shard }) => shard);
+  if (stopped.length === 0 || counts.failed > 0 || counts.skipped === 0) return null;
+  return environmentProblem({
+    code: 'time-up',
+    level: 'warning',
+    text: `${counts.skipped === 1 ? '1 target is' : `${counts.skipped} targets are`} left: the time of ${stopped.length === 1 ? 'shard' : 'shards'} ${stopped.join(', ')} was up.`,
+    hint: 'Nothing is lost: the next session goes on with them.',
+  });
+}
+
+function ends(run: MergedRun, isTimeUp: boolean): Problem[] {
   return run.targets.flatMap(({ name, result, shard, differs, builtBy }) => {
     const found: Problem[] = [];
     if (result === 'failed') {
@@ -107,7 +128,7 @@ function ends(run: MergedRun): Problem[] {
         }),
       );
     }
-    if (result === 'skipped') {
+    if (result === 'skipped' && !isTimeUp) {
       found.push(buildProblem({ code: 'target-skipped', text: `${name} was not built by any shard.` }));
     }
     if (differs) {

@@ -5,7 +5,8 @@ import { RegistryClient } from '../registry/index.ts';
 import type { RemoteNotes, RemoteOptions } from '../remote/model.ts';
 import { openNotes } from '../remote/notes.ts';
 import { remotePlace } from '../remote/place.ts';
-import { type Collected, collect } from './collect.ts';
+import { type Collected, collect, historyTag } from './collect.ts';
+import { expectedOf, readHistory } from './result.ts';
 import type { SessionKey } from './session.ts';
 
 export interface NotesRequest {
@@ -33,5 +34,15 @@ export function collectFromRemote(request: NotesRequest & { readonly key: Sessio
   const { remote, key } = request;
   return withNotes(request, (notes, name, signal) =>
     collect({ notes, remote: name, key, mayWrite: remote.write, signal }),
+  );
+}
+
+/** target -> ms it is expected to take, by the sessions of this remote. Empty where there was none yet.
+ * @throws ProblemError where the remote can not be read, `bad-registry` (input) */
+export function expectedFromRemote(
+  request: NotesRequest & { readonly platform: string },
+): Promise<Map<string, number>> {
+  return withNotes(request, async (notes, _, signal) =>
+    expectedOf(readHistory(await notes.get(historyTag(request.platform), signal))),
   );
 }

@@ -98,6 +98,11 @@ export function mergeRuns(runs: readonly ShardRun[], name: string, count: number
         interrupted: sorted.some(({ events: own }) =>
           own.some((e) => e.type === 'run-finished' && e.interrupted),
         ),
+        stopped:
+          counts.skipped > 0 &&
+          sorted.some(({ events: own }) => own.some((e) => e.type === 'run-finished' && e.stopped === 'time'))
+            ? 'time'
+            : null,
       },
     ],
     targets,

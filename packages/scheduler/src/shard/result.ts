@@ -19,6 +19,8 @@ export interface ShardResult {
   /** Everything that was its own is done and can be had by others. */
   readonly ok: boolean;
   readonly interrupted: boolean;
+  /** See RunSummary. */
+  readonly stopped?: 'time' | null | undefined;
   readonly seconds: number;
   readonly counts: RunCounts;
   /** Targets it took over, sorted by code unit. */
