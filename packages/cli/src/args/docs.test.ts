@@ -22,11 +22,14 @@ function linesIn(markdown: string): string[][] {
   );
 }
 
-test.each(['make-equivalents.md', 'affected.md', 'configuration.md', 'lint/README.md'])('%s', (name) => {
-  for (const words of linesIn(text(name))) {
-    expect(parseLine(words, commands).command, words.join(' ')).not.toBeNull();
-  }
-});
+test.each(['make-equivalents.md', 'affected.md', 'configuration.md', 'workers.md', 'lint/README.md'])(
+  '%s',
+  (name) => {
+    for (const words of linesIn(text(name))) {
+      expect(parseLine(words, commands).command, words.join(' ')).not.toBeNull();
+    }
+  },
+);
 
 test("every target and variable of upstream's Makefile has its line", () => {
   const page = text('make-equivalents.md');
