@@ -127,6 +127,17 @@ test('one of two daemons killed midway: its builds go to the other, digests equa
   }
 });
 
+test('across runs a build goes to the worker that took what it needs before', async () => {
+  const options = { cwd: root, state: join(folder, 'where') };
+  const build = (target: string, ...workers: string[]) =>
+    stx(['build', target, '--ui', 'plain', '--out', join(folder, 'out-where'), ...workers], options);
+  const [near, far] = [`${addressOf(0)},name=near`, `${addressOf(1)},name=far`];
+  expect((await build('core-low0', '--worker', far)).code).toBe(0);
+  const second = await build('core-low1', '--worker', near, '--worker', far);
+  // The first one named gets it where both are as good.
+  expect(second.stdout).toMatch(/core-low1 started on far/);
+});
+
 test('a dead daemon is a clear error of the environment; nothing is lost', async () => {
   const finished = await stx(['world', '--json', '--worker', `unix://${folder}/nobody.sock`], {
     cwd: root,

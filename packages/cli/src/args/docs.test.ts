@@ -23,14 +23,19 @@ function linesIn(markdown: string): string[][] {
   );
 }
 
-test.each(['make-equivalents.md', 'affected.md', 'configuration.md', 'ci.md', 'lint/README.md'])(
-  '%s',
-  (name) => {
-    for (const words of linesIn(text(name))) {
-      expect(parseLine(words, commands).command, words.join(' ')).not.toBeNull();
-    }
-  },
-);
+test.each([
+  'make-equivalents.md',
+  'affected.md',
+  'configuration.md',
+  'ci.md',
+  'workers.md',
+  'shards.md',
+  'lint/README.md',
+])('%s', (name) => {
+  for (const words of linesIn(text(name))) {
+    expect(parseLine(words, commands).command, words.join(' ')).not.toBeNull();
+  }
+});
 
 test("every target and variable of upstream's Makefile has its line", () => {
   const page = text('make-equivalents.md');

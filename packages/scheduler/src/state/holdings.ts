@@ -1,5 +1,5 @@
 /**
- * Which outputs each BuildKit has or had, so that builds can be given to one that need not be sent them.
+ * Which outputs each BuildKit took, so that builds can be given to one that need not be sent them.
  *
  * Only a guess for placement: its garbage collection tells nobody. Kept across runs by the daemon's own id, which goes with
  * its root folder; unaware of builds.
@@ -40,7 +40,7 @@ export class Holdings {
     return known;
   }
 
-  /** It built or took these. */
+  /** It took these. */
   note(worker: string, manifests: Iterable<string>): void {
     const known = this.#of(worker);
     const news = this.#news.get(worker) ?? new Set();
