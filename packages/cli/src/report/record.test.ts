@@ -88,20 +88,20 @@ test('a trace is in the format that viewers read: every event has the fields of 
   const trace = new Trace();
   for (const event of events) trace.take(event);
   // Trace Event Format: what each phase must have beside pid and tid.
-  const fields: Record<string, (event: Record<string, unknown>) => boolean> = {
-    X: ({ ts, dur, name }) => Number(ts) >= 0 && Number(dur) >= 0 && typeof name === 'string',
-    b: ({ ts, id, cat, name }) => Number(ts) >= 0 && Boolean(id) && Boolean(cat) && Boolean(name),
-    e: ({ ts, id, cat, name }) => Number(ts) >= 0 && Boolean(id) && Boolean(cat) && Boolean(name),
-    C: ({ ts, args }) => Number(ts) >= 0 && Object.values(Object(args)).every(Number.isFinite),
-    i: ({ ts, s }) => Number(ts) >= 0 && s === 'g',
-    M: ({ name, args }) => /^(process|thread)_name$/.test(String(name)) && 'name' in Object(args),
-  };
+  const fields = new Map<string, (event: Record<string, unknown>) => boolean>([
+    ['X', ({ ts, dur, name }) => Number(ts) >= 0 && Number(dur) >= 0 && typeof name === 'string'],
+    ['b', ({ ts, id, cat, name }) => Number(ts) >= 0 && Boolean(id) && Boolean(cat) && Boolean(name)],
+    ['e', ({ ts, id, cat, name }) => Number(ts) >= 0 && Boolean(id) && Boolean(cat) && Boolean(name)],
+    ['C', ({ ts, args }) => Number(ts) >= 0 && Object.values(Object(args)).every(Number.isFinite)],
+    ['i', ({ ts, s }) => Number(ts) >= 0 && s === 'g'],
+    ['M', ({ name, args }) => /^(process|thread)_name$/.test(String(name)) && 'name' in Object(args)],
+  ]);
   const read = JSON.parse(JSON.stringify(trace.events)) as Record<string, unknown>[];
   const wrong = read.filter(
     (event) =>
       !Number.isInteger(event['pid']) ||
       !Number.isInteger(event['tid']) ||
-      fields[String(event['ph'])]?.(event) !== true,
+      fields.get(String(event['ph']))?.(event) !== true,
   );
   expect(wrong).toEqual([]);
   const named = (name: string) =>
