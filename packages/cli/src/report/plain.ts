@@ -106,13 +106,13 @@ export function eventLines(view: RunView, event: RunEvent, paint: Paint): string
       return event.done ? [] : [paint('quiet', `${sanitizeLine(event.text)}`)];
     case 'source-progress':
       return event.done
-        ? [`${place(view)} ${event.target} fetched ${sanitizeLine(event.file)} (${bytes(event.received)})`]
+        ? [`${place(view)}${event.target} fetched ${sanitizeLine(event.file)} (${bytes(event.received)})`]
         : [];
     case 'target-started': {
       const retry = event.attempt > 1 ? `, attempt ${event.attempt}` : '';
       const where = view.workers.size > 1 ? ` on ${workerName(view, event.worker)}` : '';
       const why = event.reasons.map(({ text }) => sanitizeLine(text)).join('; ');
-      return [`${place(view)} ${event.target} started${where}${retry}${why === '' ? '' : `: ${why}`}`];
+      return [`${place(view)}${event.target} started${where}${retry}${why === '' ? '' : `: ${why}`}`];
     }
     case 'target-retry':
       return [paint('warn', `${event.target}: trying again (${event.attempt}): ${sanitizeLine(event.text)}`)];
@@ -120,11 +120,11 @@ export function eventLines(view: RunView, event: RunEvent, paint: Paint): string
       const target = view.targets.get(event.target);
       if (target === undefined || (event.result === 'hit' && target.planned === 'hit')) return [];
       const { word, tone, facts } = verdictOf(target);
-      return [`${place(view)} ${event.target} ${paint(tone, word)} ${facts}`];
+      return [`${place(view)}${event.target} ${paint(tone, word)} ${facts}`];
     }
     case 'target-failed': {
       const block = failureBlock(event.target, event.failure, event.duration);
-      return [`${place(view)} ${paint('bad', block.head)}`, ...block.lines.map((line) => `  ${line}`)];
+      return [`${place(view)}${paint('bad', block.head)}`, ...block.lines.map((line) => `  ${line}`)];
     }
     case 'target-skipped':
       // One line for each would bury the failure; the summary counts and names them.
@@ -162,10 +162,11 @@ function planLine(view: RunView): string[] {
   ];
 }
 
-/** How far the run is: done of all. */
+/** How far the run is: done of all; nothing before there is a plan. */
 function place(view: RunView): string {
+  if (view.targets.size === 0) return '';
   const all = String(view.targets.size);
-  return `[${String(doneCount(view.tally)).padStart(all.length)}/${all}]`;
+  return `[${String(doneCount(view.tally)).padStart(all.length)}/${all}] `;
 }
 
 function workerName(view: RunView, id: string): string {
@@ -183,7 +184,7 @@ export function heartbeat(view: RunView, now: number): string[] {
         `fetching ${sanitizeLine(download.file)} for ${download.target}, ${bytes(download.received)}`,
       );
     }
-    return busy.length === 0 ? [] : [`${place(view)} ${elapsed(now)}: ${busy.slice(0, NAMED).join('; ')}`];
+    return busy.length === 0 ? [] : [`${place(view)}${elapsed(now)}: ${busy.slice(0, NAMED).join('; ')}`];
   }
   const named = running.slice(0, NAMED).map((target) => {
     const step = target.steps.at(-1)?.name;
@@ -192,7 +193,7 @@ export function heartbeat(view: RunView, now: number): string[] {
     return `${target.name} (${elapsed(now - (target.since ?? now))}${what}${takes})`;
   });
   const more = running.length > NAMED ? ` and ${running.length - NAMED} more` : '';
-  return [`${place(view)} ${elapsed(now)}: building ${named.join('; ')}${more}`];
+  return [`${place(view)}${elapsed(now)}: building ${named.join('; ')}${more}`];
 }
 
 /** Running builds that have become suspicious since the last look. */

@@ -81,6 +81,33 @@ test('a trace: every build one bar, bars of one lane never overlap, steps end', 
   expect(Math.max(...bars.map(({ tid }) => tid))).toBe(3);
   const count = (ph: string): number => trace.events.filter((event) => event['ph'] === ph).length;
   expect(count('b')).toBe(count('e'));
+  expect(count('C')).toBeGreaterThan(0);
+});
+
+test('a trace is in the format that viewers read: every event has the fields of its kind', () => {
+  const trace = new Trace();
+  for (const event of events) trace.take(event);
+  // Trace Event Format: what each phase must have beside pid and tid.
+  const fields = new Map<string, (event: Record<string, unknown>) => boolean>([
+    ['X', ({ ts, dur, name }) => Number(ts) >= 0 && Number(dur) >= 0 && typeof name === 'string'],
+    ['b', ({ ts, id, cat, name }) => Number(ts) >= 0 && Boolean(id) && Boolean(cat) && Boolean(name)],
+    ['e', ({ ts, id, cat, name }) => Number(ts) >= 0 && Boolean(id) && Boolean(cat) && Boolean(name)],
+    ['C', ({ ts, args }) => Number(ts) >= 0 && Object.values(Object(args)).every(Number.isFinite)],
+    ['i', ({ ts, s }) => Number(ts) >= 0 && s === 'g'],
+    ['M', ({ name, args }) => /^(process|thread)_name$/.test(String(name)) && 'name' in Object(args)],
+  ]);
+  const read = JSON.parse(JSON.stringify(trace.events)) as Record<string, unknown>[];
+  const wrong = read.filter(
+    (event) =>
+      !Number.isInteger(event['pid']) ||
+      !Number.isInteger(event['tid']) ||
+      fields.get(String(event['ph']))?.(event) !== true,
+  );
+  expect(wrong).toEqual([]);
+  const named = (name: string) =>
+    read.filter((event) => event['name'] === name).map(({ pid, tid }) => `${pid} ${tid}`);
+  const lanes = read.filter(({ ph }) => ph === 'X').map(({ pid, tid }) => `${pid} ${tid}`);
+  expect(named('thread_name').sort()).toEqual([...new Set(lanes)].sort());
 });
 
 test('in Actions a failure is a group and an annotation; build output can give no commands', async () => {

@@ -29,6 +29,8 @@ export class Trace {
   readonly #workers = new Map<string, number>();
   /** Which lanes of a worker are taken. */
   readonly #lanes = new Map<number, Set<number>>();
+  /** How many lanes of a worker have a name; they are taken in order. */
+  readonly #names = new Map<number, number>();
   readonly #bars = new Map<string, Bar>();
 
   take(event: RunEvent): void {
@@ -106,7 +108,16 @@ export class Trace {
     let lane = 1;
     while (taken.has(lane)) lane++;
     taken.add(lane);
+    this.#named(pid, lane);
     this.#bars.set(target, { worker: pid, lane, since: at, steps: new Map(), usage: null });
+  }
+
+  /** Gives a lane a name, once: viewers would call it a thread. */
+  #named(pid: number, lane: number): void {
+    const known = this.#names.get(pid) ?? 0;
+    if (lane <= known) return;
+    this.#names.set(pid, lane);
+    this.events.push({ ph: 'M', name: 'thread_name', pid, tid: lane, args: { name: `place ${lane}` } });
   }
 
   #step(ph: 'b' | 'e', target: string, step: string, name: string | null, at: number): void {

@@ -247,7 +247,7 @@ export class TestTerminal {
       const timer = setTimeout(() => {
         this.#watchers.delete(look);
         reject(new Error(`waited in vain for ${what}; the screen:\n${this.screen().join('\n')}`));
-      }, 4_000);
+      }, 20_000);
       const look = (): void => {
         if (!holds()) return;
         clearTimeout(timer);

@@ -12,7 +12,8 @@ import type { Glyphs } from './glyphs.ts';
 import type { GiveBack } from './job-control.ts';
 import { LogTail } from './log-tail.ts';
 import { overview, statusRow } from './overview.ts';
-import { fitRow, type Row, span, textOf } from './rows.ts';
+import type { Drawn } from './reflow.ts';
+import { fitRow, type Row, rowWidth, span, textOf } from './rows.ts';
 import { askRows, browseRows, clampUp, detailRows, findUp, helpRows, logRows } from './screens.ts';
 import type { Frame, RunStore } from './store.ts';
 import { type Effect, firstUi, type Key, step, type Ui } from './ui.ts';
@@ -29,13 +30,15 @@ export interface AppProps {
   readonly colour: boolean;
   /** What can be asked of the run. */
   readonly keys: RunKeys;
+  /** Told what is on the screen. */
+  readonly drawn: Drawn;
   /** A Ctrl-Z. */
   readonly onSuspend: () => void;
   /** Told once how to hand the terminal over. */
   readonly onTerminal: (giveBack: GiveBack) => void;
 }
 
-export function App({ store, glyphs, colour, keys, onSuspend, onTerminal }: AppProps) {
+export function App({ store, glyphs, colour, keys, drawn, onSuspend, onTerminal }: AppProps) {
   const frame = useSyncExternalStore(store.subscribe, store.frame);
   const { columns, rows } = useWindowSize();
   const { suspendTerminal } = useApp();
@@ -70,6 +73,9 @@ export function App({ store, glyphs, colour, keys, onSuspend, onTerminal }: AppP
     note === '' || rowsShown.length === 0
       ? rowsShown
       : [...rowsShown.slice(0, -1), fitRow([span(note, 'warn')], width, glyphs.more)];
+  useEffect(() => {
+    drawn.widths = live.map(rowWidth);
+  });
   return (
     <>
       <Verdicts frame={frame} columns={width} glyphs={glyphs} colour={colour} />

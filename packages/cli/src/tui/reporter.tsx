@@ -14,6 +14,7 @@ import { summaryLines } from '../report/summary.ts';
 import { App } from './app.tsx';
 import { glyphsFor } from './glyphs.ts';
 import { controlJobs, type JobControl } from './job-control.ts';
+import { clearOnReflow, type Drawn } from './reflow.ts';
 import { RunStore } from './store.ts';
 
 /** Frames a second, for keys and resizing; events alone make at most ten (store.ts). */
@@ -46,12 +47,15 @@ export function tuiReporter(context: CommandContext, keys: RunKeys | null, lines
   let started: RunEvent | null = null;
   let plan: RunEvent | null = null;
   let jobs: JobControl | null = null;
+  const drawn: Drawn = { widths: [] };
+  const endReflow = clearOnReflow(io.stdout, io.env, drawn);
   const instance = render(
     <App
       store={store}
       glyphs={glyphsFor(terminal.unicode)}
       colour={terminal.colour}
       keys={keys ?? recordingKeys(requestStop)}
+      drawn={drawn}
       onSuspend={() => jobs?.suspend()}
       onTerminal={(giveBack) => {
         jobs ??= controlJobs(giveBack);
@@ -71,6 +75,7 @@ export function tuiReporter(context: CommandContext, keys: RunKeys | null, lines
   const fail = (error: unknown): void => {
     if (state !== 'shown') return;
     state = 'failed';
+    endReflow();
     store.close();
     jobs?.dispose();
     instance.unmount();
@@ -102,6 +107,7 @@ export function tuiReporter(context: CommandContext, keys: RunKeys | null, lines
     close: async () => {
       if (state === 'shown') {
         state = 'closing';
+        endReflow();
         store.flush();
         await instance.waitUntilRenderFlush();
         store.close();
