@@ -190,7 +190,7 @@ function probeOptions(
   goRelease: string | null,
 ): ProbeOptions {
   const { env, signal, limits, state } = options;
-  return { address, buildctl, env, work: join(state.work, 'canary'), signal, limits, goRelease };
+  return { address, buildctl, env, work: state.work, signal, limits, goRelease };
 }
 
 /** Asks again for a while where nobody listens yet. */

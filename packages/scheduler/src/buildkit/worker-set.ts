@@ -200,7 +200,7 @@ export class Workers implements WorkerSet {
       if (now.workerId !== facts.workerId || now.version !== facts.version) {
         // Another root or another BuildKit has its place.
         this.#full.delete(worker);
-        const work = join(state.work, 'canary');
+        const { work } = state;
         const probe = { address, buildctl: this.buildctl, env, work, signal, limits };
         return (await probeEngine(now, { ...probe, goRelease: engine.goRelease })).engine.id === engine.id;
       }

@@ -18,6 +18,7 @@ import type { RunSummary } from '../api.ts';
 import { bootId } from '../files/boot.ts';
 import { isTemporaryName } from '../files/durable.ts';
 import { addressKey, engineKey } from '../plan/engine-key.ts';
+import { seal, unseal } from '../state/seal.ts';
 import { PROGRAM } from '../tree/snapshot.ts';
 import type { RunContext } from './context.ts';
 import { type EndedTarget, summarise } from './summary.ts';
@@ -94,7 +95,9 @@ function settledAnswer(context: RunContext): Settled | null {
   // Something a dead run left; cleaning up is not the shortest way's.
   if (hasLitter(context)) return null;
   try {
-    const answer = JSON.parse(row.text) as Settled;
+    const text = unseal(row.text);
+    if (text === null) return null;
+    const answer = JSON.parse(text) as Settled;
     return holds(pathsOf(context, answer), row.stats) ? answer : null;
   } catch {
     return null;
@@ -118,7 +121,7 @@ export function keepSettled(context: RunContext, answer: Settled, verify: () => 
     selectionKey(context),
     keyOf(context),
     bytes,
-    JSON.stringify(answer),
+    seal(JSON.stringify(answer)),
   );
 }
 

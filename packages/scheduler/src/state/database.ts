@@ -4,22 +4,42 @@
  * A database that is damaged is set aside and begun anew (records are only a memory of work; losing them costs
  * builds, not truth). One of a newer format is refused. Unaware of what the tables mean.
  */
-import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { environmentProblem, inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
+import { type Problem, ProblemError } from '@stx-make/core/errors';
 import { FORMATS, tablesOf } from './schema.ts';
+import {
+  asProblem,
+  isDamage,
+  isDamageAtOpening,
+  newerFormat,
+  notOurs,
+  setAsideWarning,
+  unusable,
+} from './trouble.ts';
 
 /** How long a writer waits for another process's transaction, ms. Transactions take microseconds. */
 const BUSY_TIMEOUT = 5_000;
 
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
+/** No stx-make will ever have had so many formats: a number beyond it is damage. */
+const MOST_FORMATS = 1_000;
 
+/** All of it: @throws ProblemError `state-damaged`, `no-space`, `state-unusable` (environment) */
 export interface Database {
   /** Runs a statement; prepared once and kept. */
   run(sql: string, ...values: SQLInputValue[]): void;
-  /** As run, for what is only a cache: not synced to the disk, so a power cut may undo it (nothing else). */
+  /** As run, for what is only a cache: not synced to the disk, so a power cut may undo it (nothing else), and where
+   * there is no room for it, it is not written. */
   cache(sql: string, ...values: SQLInputValue[]): void;
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined;
@@ -45,41 +65,30 @@ export function openDatabase(path: string, now: () => number): OpenedDatabase {
     throw unusable(path, error);
   }
   try {
-    return { database: open(path), warnings: [] };
+    return { database: open(path, now), warnings: [] };
   } catch (error) {
-    if (error instanceof ProblemError || !isDamage(error)) throw asProblem(path, error);
+    if (error instanceof ProblemError) throw error;
+    if (!isDamageAtOpening(error)) throw unusable(path, error);
   }
-  const aside = setAside(path, now());
-  return {
-    database: open(path),
-    warnings: [
-      environmentProblem({
-        code: 'state-damaged',
-        level: 'warning',
-        text: `The state database was damaged and is begun anew; records of earlier builds are lost, outputs are not.`,
-        file: path,
-        hint: `The damaged file is kept as ${aside}; remove it when you do not want to look at it.`,
-      }),
-    ],
-  };
+  let aside: string;
+  try {
+    aside = setAside(path, now());
+  } catch (error) {
+    throw unusable(path, error);
+  }
+  return { database: open(path, now), warnings: [setAsideWarning(path, aside)] };
 }
 
-function open(path: string): Database {
+function open(path: string, now: () => number): Database {
   const fresh = !existsSync(path) || statSync(path).size === 0;
+  // Before sqlite has a hand on it: one of a newer format is not touched.
+  if (!fresh) refuseNewer(path, formatInHeader(path));
   const handle = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
   try {
     handle.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     const format = handle.prepare('PRAGMA user_version').get()?.['user_version'];
-    if (typeof format !== 'number' || format > FORMATS.length) {
-      throw new ProblemError(
-        inputProblem({
-          code: 'state-newer',
-          text: `The state database has format ${String(format)}; this stx-make knows ${FORMATS.length}.`,
-          file: path,
-          hint: 'Use the newer stx-make that wrote it, or another state folder with --state DIR.',
-        }),
-      );
-    }
+    if (typeof format !== 'number') throw notOurs();
+    refuseNewer(path, format);
     if (format < FORMATS.length) bringUp(handle);
     else checkShape(handle, format);
     if (fresh) chmodSync(path, 0o600);
@@ -89,7 +98,27 @@ function open(path: string): Database {
     handle.close();
     throw error;
   }
-  return wrap(handle);
+  return wrap(handle, path, now);
+}
+
+/** @throws ProblemError `state-newer` (input); what means that it is damaged */
+function refuseNewer(path: string, format: number): void {
+  if (format > MOST_FORMATS) throw notOurs();
+  if (format > FORMATS.length) throw newerFormat(path, format, FORMATS.length);
+}
+
+/** The user_version in a database file (https://www.sqlite.org/fileformat.html, 1.3); 0 where there is none. */
+function formatInHeader(path: string): number {
+  const header = Buffer.alloc(64);
+  const fd = openSync(path, 'r');
+  try {
+    const length = readSync(fd, header, 0, header.length, 0);
+    return length === header.length && header.toString('latin1', 0, 15) === 'SQLite format 3'
+      ? header.readUInt32BE(60)
+      : 0;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Makes what the database's format lacks, all or nothing; two processes may come here at once. */
@@ -106,10 +135,19 @@ function bringUp(handle: DatabaseSync): void {
 /** Tables of another shape under our own format number are as good as damaged. */
 function checkShape(handle: DatabaseSync, format: number): void {
   if (handle.prepare('SELECT tables FROM made').get()?.['tables'] === tablesOf(format)) return;
-  throw Object.assign(new Error('its tables are not ours'), { errcode: SQLITE_NOTADB });
+  throw notOurs();
 }
 
-function wrap(handle: DatabaseSync): Database {
+function wrap(handle: DatabaseSync, path: string, now: () => number): Database {
+  let damaged = false;
+  const guarded = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      damaged ||= isDamage(error);
+      throw asProblem(path, error);
+    }
+  };
   const prepared = new Map<string, StatementSync>();
   const statement = (sql: string): StatementSync => {
     let known = prepared.get(sql);
@@ -120,44 +158,44 @@ function wrap(handle: DatabaseSync): Database {
     return known;
   };
   return {
-    run: (sql, ...values) => void statement(sql).run(...values),
+    run: (sql, ...values) => guarded(() => void statement(sql).run(...values)),
     cache: (sql, ...values) => {
-      handle.exec('PRAGMA synchronous = NORMAL');
       try {
-        statement(sql).run(...values);
-      } finally {
-        handle.exec('PRAGMA synchronous = FULL');
-      }
-    },
-    all: <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).all(...values) as Row[],
-    get: <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).get(...values) as Row | undefined,
-    transaction: (work) => {
-      handle.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        handle.exec('COMMIT');
-        return result;
+        guarded(() => {
+          handle.exec('PRAGMA synchronous = NORMAL');
+          try {
+            statement(sql).run(...values);
+          } finally {
+            handle.exec('PRAGMA synchronous = FULL');
+          }
+        });
       } catch (error) {
-        if (handle.isTransaction) handle.exec('ROLLBACK');
-        throw error;
+        if (damaged || !(error instanceof ProblemError)) throw error;
       }
     },
+    all: <Row>(sql: string, ...values: SQLInputValue[]) =>
+      guarded(() => statement(sql).all(...values) as Row[]),
+    get: <Row>(sql: string, ...values: SQLInputValue[]) =>
+      guarded(() => statement(sql).get(...values) as Row | undefined),
+    transaction: (work) =>
+      guarded(() => {
+        handle.exec('BEGIN IMMEDIATE');
+        try {
+          const result = work();
+          handle.exec('COMMIT');
+          return result;
+        } catch (error) {
+          if (handle.isTransaction) handle.exec('ROLLBACK');
+          throw error;
+        }
+      }),
     close: () => {
-      if (handle.isOpen) handle.close();
+      if (!handle.isOpen) return;
+      handle.close();
+      // Found out in the middle: the next one to open it begins anew.
+      if (damaged) setAside(path, now());
     },
   };
-}
-
-/** SQLITE_ERROR (1) while opening is a table or column that is not there. */
-function isDamage(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB || code === 1;
-}
-
-function sqliteCode(error: unknown): number | undefined {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
-    ? error.errcode & 0xff
-    : undefined;
 }
 
 function setAside(path: string, now: number): string {
@@ -166,22 +204,4 @@ function setAside(path: string, now: number): string {
     if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
   }
   return aside;
-}
-
-function asProblem(path: string, error: unknown): unknown {
-  return error instanceof ProblemError ? error : unusable(path, error);
-}
-
-/** What sqlite or the file system says, as a problem of the environment. */
-export function unusable(path: string, error: unknown): ProblemError {
-  const text = error instanceof Error ? error.message : String(error);
-  return new ProblemError(
-    environmentProblem({
-      code: 'state-unusable',
-      text: `The state folder can not be used: ${text}.`,
-      file: path,
-      hint: 'Check that its folder exists, is writable and has space, or name another with --state DIR.',
-    }),
-    { cause: error },
-  );
 }

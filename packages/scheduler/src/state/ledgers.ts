@@ -8,6 +8,7 @@ import type { Digest } from '@stx-make/core/oci/model';
 import type { FileStamp, SourceLedger } from '../sources/model.ts';
 import type { BlobLedger, LayerFacts, Stamp } from '../store/ledger.ts';
 import type { Database } from './database.ts';
+import { seal, unseal } from './seal.ts';
 
 /** Verified files of one kind, by digest. */
 interface StampLedger {
@@ -123,8 +124,9 @@ function layerLedger(database: Database): Flushed<Pick<BlobLedger, 'layer' | 're
           'SELECT diff_id, newest FROM layer WHERE digest = ?',
           digest,
         );
-        if (row === undefined || !isDigest(row.diff_id)) return undefined;
-        const facts = { diffId: row.diff_id, newest: row.newest };
+        const diffId = row === undefined ? null : unseal(row.diff_id, digest, String(row.newest));
+        if (row === undefined || diffId === null || !isDigest(diffId)) return undefined;
+        const facts = { diffId, newest: row.newest };
         fresh.set(digest, facts);
         return facts;
       },
@@ -139,7 +141,7 @@ function layerLedger(database: Database): Flushed<Pick<BlobLedger, 'layer' | 're
         database.run(
           'INSERT OR REPLACE INTO layer (digest, diff_id, newest) VALUES (?, ?, ?)',
           digest,
-          facts.diffId,
+          seal(facts.diffId, digest, String(facts.newest)),
           facts.newest,
         );
       }

@@ -9,7 +9,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { environmentProblem, ProblemError } from '@stx-make/core/errors';
-import { unusable } from './database.ts';
+import { isBusy, unusable } from './trouble.ts';
 
 /** How often a waiting process tries again, ms. */
 const RETRY_EVERY = 100;
@@ -94,7 +94,7 @@ function tryLock(path: string, holder: LockHolder | null): Lock | null {
     if (isBusy(error)) return null;
     throw unusable(path, error);
   }
-  if (holder !== null) writeFileSync(`${path}.holder`, JSON.stringify(holder));
+  if (holder !== null) tellHolder(path, holder);
   return {
     release: () => {
       if (!handle.isOpen) return;
@@ -104,8 +104,13 @@ function tryLock(path: string, holder: LockHolder | null): Lock | null {
   };
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (error.errcode === 5 || error.errcode === 6);
+/** For people only: a full disk does not keep anybody from the lock. */
+function tellHolder(path: string, holder: LockHolder): void {
+  try {
+    writeFileSync(`${path}.holder`, JSON.stringify(holder));
+  } catch {
+    rmSync(`${path}.holder`, { force: true });
+  }
 }
 
 function readHolder(path: string): LockHolder | null {

@@ -5,6 +5,7 @@
  */
 import type { Digest, Origin, Output } from '@stx-make/core/oci/model';
 import type { Database } from './database.ts';
+import { seal, unsealJson, unsealOld } from './seal.ts';
 
 export interface BuildRecord {
   readonly fingerprint: string;
@@ -28,7 +29,8 @@ export interface Current {
 /** How exactly the last use of a record is known, ms: gc needs days, and a no-op should write nothing. */
 const DAY = 24 * 60 * 60 * 1_000;
 
-interface RecordRow {
+/** A record that is kept, as it lies there. */
+export interface RecordRow {
   readonly fingerprint: string;
   readonly manifest: string;
   readonly output: string;
@@ -36,6 +38,13 @@ interface RecordRow {
   readonly target: string;
   readonly run: string;
   readonly created: number;
+}
+
+/** Null where the row was changed by accident: as if there were no record. */
+export function outputOfRow(
+  row: Pick<RecordRow, 'fingerprint' | 'manifest' | 'output' | 'origin' | 'target'>,
+): Output | null {
+  return unsealJson<Output>(row.output, row.fingerprint, row.manifest, row.origin, row.target);
 }
 
 export interface Records {
@@ -60,15 +69,21 @@ export interface Records {
 
 /** @param alongside written in the same transaction as a record, e.g. the ledgers. */
 export function openRecords(database: Database, alongside: () => void = () => {}): Records {
-  const fromRow = (row: RecordRow): BuildRecord => ({
-    fingerprint: row.fingerprint,
-    manifest: row.manifest as Digest,
-    output: JSON.parse(row.output) as Output,
-    origin: row.origin as Origin,
-    target: row.target,
-    run: row.run,
-    created: row.created,
-  });
+  const fromRow = (row: RecordRow): BuildRecord[] => {
+    const output = outputOfRow(row);
+    if (output === null) return [];
+    return [
+      {
+        fingerprint: row.fingerprint,
+        manifest: row.manifest as Digest,
+        output,
+        origin: row.origin as Origin,
+        target: row.target,
+        run: row.run,
+        created: row.created,
+      },
+    ];
+  };
   const setCurrent = (tree: string, row: Current): void =>
     database.run(
       'INSERT OR REPLACE INTO current (tree, target, fingerprint, manifest) VALUES (?, ?, ?, ?)',
@@ -84,7 +99,7 @@ export function openRecords(database: Database, alongside: () => void = () => {}
           'SELECT * FROM record WHERE fingerprint = ? ORDER BY created DESC, manifest',
           fingerprint,
         )
-        .map(fromRow),
+        .flatMap(fromRow),
     findCurrent: (tree) => {
       const found = new Map<string, BuildRecord[]>();
       const rows = database.all<RecordRow>(
@@ -94,18 +109,18 @@ export function openRecords(database: Database, alongside: () => void = () => {}
       );
       for (const row of rows) {
         const others = found.get(row.fingerprint);
-        if (others === undefined) found.set(row.fingerprint, [fromRow(row)]);
-        else others.push(fromRow(row));
+        if (others === undefined) found.set(row.fingerprint, fromRow(row));
+        else others.push(...fromRow(row));
       }
       return found;
     },
     outputOf: (target, manifest) => {
-      const row = database.get<{ output: string }>(
-        'SELECT output FROM record WHERE target = ? AND manifest = ? ORDER BY created DESC',
+      const row = database.get<RecordRow>(
+        'SELECT * FROM record WHERE target = ? AND manifest = ? ORDER BY created DESC',
         target,
         manifest,
       );
-      return row === undefined ? null : (JSON.parse(row.output) as Output);
+      return row === undefined ? null : outputOfRow(row);
     },
     write: (record, facts, tree) =>
       database.transaction(() => {
@@ -113,7 +128,13 @@ export function openRecords(database: Database, alongside: () => void = () => {}
           'INSERT OR REPLACE INTO record (fingerprint, manifest, output, origin, target, run, created, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
           record.fingerprint,
           record.manifest,
-          JSON.stringify(record.output),
+          seal(
+            JSON.stringify(record.output),
+            record.fingerprint,
+            record.manifest,
+            record.origin,
+            record.target,
+          ),
           record.origin,
           record.target,
           record.run,
@@ -121,9 +142,9 @@ export function openRecords(database: Database, alongside: () => void = () => {}
           record.created,
         );
         database.run(
-          'INSERT OR IGNORE INTO facts (fingerprint, text) VALUES (?, ?)',
+          'INSERT OR REPLACE INTO facts (fingerprint, text) VALUES (?, ?)',
           record.fingerprint,
-          facts,
+          seal(facts, record.fingerprint),
         );
         setCurrent(tree, {
           target: record.target,
@@ -132,9 +153,10 @@ export function openRecords(database: Database, alongside: () => void = () => {}
         });
         alongside();
       }),
-    facts: (fingerprint) =>
-      database.get<{ text: string }>('SELECT text FROM facts WHERE fingerprint = ?', fingerprint)?.text ??
-      null,
+    facts: (fingerprint) => {
+      const row = database.get<{ text: string }>('SELECT text FROM facts WHERE fingerprint = ?', fingerprint);
+      return row === undefined ? null : unsealOld(row.text, fingerprint);
+    },
     current: (tree) =>
       new Map(
         database

@@ -5,6 +5,7 @@
  */
 import type { Output } from '@stx-make/core/oci/model';
 import type { Database } from './database.ts';
+import { outputOfRow, type RecordRow } from './records.ts';
 
 /** A record as far as keeping it is concerned. */
 export interface KeptRecord {
@@ -49,10 +50,14 @@ export function openRetention(database: Database): Retention {
   return {
     records: () =>
       database
-        .all<Omit<KeptRecord, 'output'> & { readonly output: string }>(
-          'SELECT fingerprint, manifest, target, output, used FROM record ORDER BY used, created, fingerprint, manifest',
+        .all<RecordRow & Pick<KeptRecord, 'used'>>(
+          'SELECT * FROM record ORDER BY used, created, fingerprint, manifest',
         )
-        .map((row) => ({ ...row, output: JSON.parse(row.output) as Output })),
+        .flatMap((row) => {
+          const { fingerprint, manifest, target, used } = row;
+          const output = outputOfRow(row);
+          return output === null ? [] : [{ fingerprint, manifest, target, used, output }];
+        }),
     current: () => database.all<TreeState>('SELECT tree, fingerprint, manifest FROM current'),
     runs: () =>
       database.all<{ id: string; started: number }>(

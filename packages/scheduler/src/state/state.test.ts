@@ -13,6 +13,7 @@ import { openHistory } from './history.ts';
 import { lockHolder, takeLock } from './lock.ts';
 import { openRecords } from './records.ts';
 import { FORMATS, tablesOf } from './schema.ts';
+import { seal, unseal, unsealJson, unsealOld } from './seal.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -136,6 +137,40 @@ describe('database', () => {
     for (let index = 10; index < 20; index += 1) note(index, 100 + index, 'built');
     note(30, 99_999, 'failed');
     expect(history.estimates().get('core-x')).toBe(115);
+    database.close();
+  });
+});
+
+describe('seals', () => {
+  const text = JSON.stringify({ digest: 'sha256:0123', list: [1, 2] });
+
+  test('any changed character of a text or of what it goes with breaks its seal', () => {
+    const sealed = seal(text, 'core-a', 'f');
+    expect(unseal(sealed, 'core-a', 'f')).toBe(text);
+    expect(unseal(sealed, 'core-b', 'f')).toBeNull();
+    expect(unseal(sealed, 'core-af', '')).toBeNull();
+    for (let at = 0; at < sealed.length; at += 1) {
+      const changed = `${sealed.slice(0, at)}${String.fromCharCode(sealed.charCodeAt(at) ^ 1)}${sealed.slice(at + 1)}`;
+      expect(unseal(changed, 'core-a', 'f')).toBeNull();
+      expect(unsealJson(changed, 'core-a', 'f')).toBeNull();
+    }
+  });
+
+  test('what was written before there were seals is read as it is', () => {
+    expect(unsealJson(text)).toEqual(JSON.parse(text));
+    expect(unsealOld('facts of old')).toBe('facts of old');
+  });
+
+  test('a record in which a digit changed is none', () => {
+    const path = join(folder, 'state.db');
+    const { database } = openDatabase(path, now);
+    const records = openRecords(database);
+    records.write(record('f', 1), 'facts', 'tree');
+    database.run('UPDATE record SET output = replace(output, \'"size":1\', \'"size":2\')');
+    expect(records.find('f')).toEqual([]);
+    expect(records.outputOf('core-x', descriptor.digest)).toBeNull();
+    records.write(record('f', 2), 'facts', 'tree');
+    expect(records.find('f')).toHaveLength(1);
     database.close();
   });
 });

@@ -1,7 +1,7 @@
 /**
  * The state folder, opened: database, records, history, ledgers and the engines last seen.
  */
-import type { Problem } from '@stx-make/core/errors';
+import { type Problem, ProblemError } from '@stx-make/core/errors';
 import type { Engine } from '../buildkit/model.ts';
 import type { StatePaths } from '../paths.ts';
 import { type Database, openDatabase } from './database.ts';
@@ -9,6 +9,7 @@ import { type History, openHistory } from './history.ts';
 import { type Ledgers, openLedgers } from './ledgers.ts';
 import { openPushed, type Pushed } from './pushed.ts';
 import { openRecords, type Records } from './records.ts';
+import { seal, unsealJson } from './seal.ts';
 
 export interface State {
   readonly paths: StatePaths;
@@ -35,11 +36,18 @@ export interface SeenWorker {
   readonly platforms: readonly string[];
 }
 
+type SeenEngine = Engine & { readonly workers?: readonly SeenWorker[] };
+
 /** @throws ProblemError `state-newer`, `state-unusable` */
 export function openState(paths: StatePaths, now: () => number): State {
   const { database, warnings } = openDatabase(paths.database, now);
   const ledgers = openLedgers(database);
   const records = openRecords(database, ledgers.flush);
+  /** Null where none is known, or what is noted was changed by accident. */
+  const seenAt = (address: string): SeenEngine | null => {
+    const row = database.get<{ data: string }>('SELECT data FROM engine WHERE address = ?', address);
+    return row === undefined ? null : unsealJson<SeenEngine>(row.data, address);
+  };
   return {
     paths,
     database,
@@ -48,32 +56,34 @@ export function openState(paths: StatePaths, now: () => number): State {
     ledgers,
     pushed: openPushed(database),
     warnings,
-    engineAt: (address) => {
-      const row = database.get<{ data: string }>('SELECT data FROM engine WHERE address = ?', address);
-      return row === undefined ? null : (JSON.parse(row.data) as Engine);
-    },
+    engineAt: seenAt,
     sawEngine: (address, engine, workers) =>
       database.run(
         'INSERT OR REPLACE INTO engine (address, data, seen) VALUES (?, ?, ?)',
         address,
-        JSON.stringify({
-          ...engine,
-          workers: workers?.map(({ name, platforms }) => ({ name, platforms })),
-        }),
+        seal(
+          JSON.stringify({
+            ...engine,
+            workers: workers?.map(({ name, platforms }) => ({ name, platforms })),
+          }),
+          address,
+        ),
         now(),
       ),
-    workersAt: (address) => {
-      const row = database.get<{ data: string }>('SELECT data FROM engine WHERE address = ?', address);
-      if (row === undefined) return null;
-      return (JSON.parse(row.data) as { readonly workers?: readonly SeenWorker[] }).workers ?? null;
-    },
+    workersAt: (address) => seenAt(address)?.workers ?? null,
     engines: () =>
       database
-        .all<{ data: string }>('SELECT data FROM engine ORDER BY address')
-        .map((row) => JSON.parse(row.data) as Engine),
+        .all<{ address: string; data: string }>('SELECT address, data FROM engine ORDER BY address')
+        .flatMap((row) => unsealJson<Engine>(row.data, row.address) ?? []),
     close: () => {
-      if (ledgers.changed) database.transaction(ledgers.flush);
-      database.close();
+      try {
+        if (ledgers.changed) database.transaction(ledgers.flush);
+      } catch (error) {
+        // A full disk: the next run reads what it does not know.
+        if (!(error instanceof ProblemError)) throw error;
+      } finally {
+        database.close();
+      }
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Problem } from '@stx-make/core/errors';
 import type { Digest } from '@stx-make/core/oci/model';
 import { bootId } from '../files/boot.ts';
 import type { Database } from '../state/database.ts';
+import { seal, unseal, unsealBytes } from '../state/seal.ts';
 import type { KnownFile, KnownFolder, Stat } from './scan.ts';
 
 /** Set by the bundler to a hash of the sources: what other code made is not used. */
@@ -42,7 +43,9 @@ export function readFiles(database: Database, tree: string): KnownTree | null {
   if (row === undefined) return null;
   const byDir = new Map<string, KnownFolder>();
   try {
-    const { boot, dirs } = JSON.parse(row.files) as FilesText;
+    const text = unseal(row.files, row.content, row.recipes);
+    if (text === null) return null;
+    const { boot, dirs } = JSON.parse(text) as FilesText;
     if (boot !== bootId()) return null;
     for (const [dir, [folders, rows]] of Object.entries(dirs)) {
       const files = rows.map(([path, mode, digest, stat, settled]) => ({
@@ -73,7 +76,7 @@ export function writeFiles(database: Database, tree: string, known: KnownTree): 
     tree,
     known.content,
     known.recipes,
-    JSON.stringify({ boot: bootId(), dirs } satisfies FilesText),
+    seal(JSON.stringify({ boot: bootId(), dirs } satisfies FilesText), known.content, known.recipes),
   );
 }
 
@@ -85,18 +88,16 @@ export function frozenWarnings(database: Database, tree: string, key: string): r
     key,
   );
   if (row === undefined) return null;
-  try {
-    return JSON.parse(row.warnings) as Problem[];
-  } catch {
-    return null;
-  }
+  const text = unseal(row.warnings, key);
+  return text === null ? null : (JSON.parse(text) as Problem[]);
 }
 
 /** The tree frozen under this key, as the bytes of core's text: making a string of all of it costs more than reading
  * it. Null where there is none. */
 export function readFrozen(database: Database, tree: string, key: string): Uint8Array | null {
   const sql = 'SELECT CAST(text AS BLOB) AS bytes FROM frozen WHERE tree = ? AND key = ?';
-  return database.get<{ bytes: Uint8Array }>(sql, tree, key)?.bytes ?? null;
+  const row = database.get<{ bytes: Uint8Array }>(sql, tree, key);
+  return row === undefined ? null : unsealBytes(row.bytes, key);
 }
 
 export function writeFrozen(
@@ -110,8 +111,8 @@ export function writeFrozen(
     'INSERT OR REPLACE INTO frozen (tree, key, warnings, text) VALUES (?, ?, ?, ?)',
     tree,
     key,
-    JSON.stringify(warnings),
-    text,
+    seal(JSON.stringify(warnings), key),
+    seal(text, key),
   );
 }
 
@@ -122,9 +123,10 @@ export function dropFrozen(database: Database, tree: string): void {
 /** core's FactsCache as bytes; null where there is none. Read only when the frozen tree does not fit. */
 export function readFacts(database: Database, tree: string): Uint8Array | null {
   const sql = 'SELECT CAST(text AS BLOB) AS bytes FROM facts_cache WHERE tree = ?';
-  return database.get<{ bytes: Uint8Array }>(sql, tree)?.bytes ?? null;
+  const row = database.get<{ bytes: Uint8Array }>(sql, tree);
+  return row === undefined ? null : unsealBytes(row.bytes);
 }
 
 export function writeFacts(database: Database, tree: string, text: string): void {
-  database.cache('INSERT OR REPLACE INTO facts_cache (tree, text) VALUES (?, ?)', tree, text);
+  database.cache('INSERT OR REPLACE INTO facts_cache (tree, text) VALUES (?, ?)', tree, seal(text));
 }
