@@ -32,8 +32,8 @@ const slow = (seconds: number, number = 0): string =>
   shell(`busybox() { /bin/busybox "$@"; }; busybox sleep ${seconds}; echo ${number} > /out`);
 
 const LINE = `${'0123456789'.repeat(8)} ünd\n`;
-/** Of the flood, in lines: 170 MB; 24000000 are the 2 GB of issue 6. */
-const LINES = Number(process.env['STX_TEST_FLOOD_LINES'] ?? 2_000_000);
+/** Of the flood, in lines: 100 MB; 24000000 are the 2 GB of issue 6. */
+const LINES = Number(process.env['STX_TEST_FLOOD_LINES'] ?? 1_200_000);
 const LONG_LINE = 50 * 1024 * 1024;
 
 beforeAll(async () => {
@@ -156,7 +156,7 @@ test('a flood of lines, one of 50 MB, escape sequences: memory flat, the log exa
   const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${run.child.pid}/status`, 'utf8'))?.[1]);
   const { code, stdout } = await run.finished;
   expect(code).toBe(0);
-  // 250 MB went through it. Node itself needs 100 MB.
+  // 150 MB and more went through it. Node itself needs 100 MB.
   expect(peak * 1024).toBeLessThan(200 * 1024 * 1024);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
   expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
