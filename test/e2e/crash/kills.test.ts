@@ -144,13 +144,18 @@ async function runOn(variant: number): Promise<string[]> {
   return faults;
 }
 
-test('kill -9 of stx-make in a long step: its buildctl and the step end with it', async () => {
+test('kill -9 of stx-make in a long step: its buildctl and the step end with it, and who waits goes on at once', async () => {
   const long = join(folder, 'long');
   writeLongTree(long);
   const run = start(['world', '--ui', 'plain'], { cwd: long, state });
   await expect.poll(() => marked().length, { timeout: 60_000 }).toBeGreaterThan(0);
+  const second = start(['world', '--ui', 'plain'], { cwd: long, state });
+  await second.saw(/waiting for another run/);
   expect(await kill('stx-make', run, state)).toBe(1);
   await run.finished;
+  await second.saw(/core-long started/);
+  expect(await kill('stx-make', second, state)).toBe(1);
+  await second.finished;
   await expect.poll(async () => [...(await strangers(state)), ...marked()], { timeout: 20_000 }).toEqual([]);
 });
 
