@@ -7,7 +7,7 @@ import { shared } from '../../schedule/sharing.ts';
 import { type Jobs, windowBound } from '../../schedule/simulate.ts';
 
 const jobs = stagexJobs();
-const seeds = [1, 2, 3, 4, 5];
+const seeds = [1, 2, 3];
 const counts = [2, 4, 8, 16, 64];
 const transfer = 0.25;
 
@@ -19,7 +19,7 @@ function meanRatio(ratio: (seed: number, shards: number) => number): number {
 describe.each([
   ['lognormal', lognormal],
   ['Pareto', pareto],
-])('shards under %s durations', (_, make) => {
+])('shards under %s durations', { timeout: 30_000 }, (_, make) => {
   it('take as long as was expected, and within 1 % of what no schedule can beat', () => {
     const ratio = meanRatio((seed, shards) => {
       const durations = make(jobs.names.length, seed);

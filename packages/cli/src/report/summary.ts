@@ -84,5 +84,5 @@ function leftText(view: RunView): string {
     known.length === 0
       ? ''
       : `, ${known.length < left.length ? 'more than' : 'about'} ${duration(work)} of builds`;
-  return `the next run goes on with the ${left.length} that are left${guess}`;
+  return `the next run goes on with what is left: ${count(left.length, 'target')}${guess}`;
 }
