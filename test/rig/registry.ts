@@ -90,7 +90,8 @@ export class TestRegistry implements AsyncDisposable {
   /** Pushes a layout as upstream publishes: everything, digests kept. */
   push(layout: string, repository: string): void {
     const to = `docker://${this.host}/${repository}:latest`;
-    const flags = ['--all', '--preserve-digests', '--dest-tls-verify=false'];
+    const login = this.#options.login === true ? [`--dest-creds=${USER}:${PASSWORD}`] : [];
+    const flags = ['--all', '--preserve-digests', '--dest-tls-verify=false', ...login];
     execFileSync('skopeo', ['copy', ...flags, `oci:${layout}`, to], { stdio: 'pipe' });
   }
 

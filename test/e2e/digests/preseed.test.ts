@@ -20,7 +20,7 @@ import { startDaemon, type TestDaemon } from '../../rig/daemon.ts';
 import { commitAll, initRepository } from '../../rig/git.ts';
 import { MisbehavingServer, status } from '../../rig/http.ts';
 import { digestOfOut, makeOut } from '../../rig/make.ts';
-import { TestRegistry } from '../../rig/registry.ts';
+import { PASSWORD, TestRegistry, USER } from '../../rig/registry.ts';
 import { writeRecipes } from '../../rig/tree.ts';
 
 const TARGETS = [
@@ -204,6 +204,20 @@ describe('what is not believed', () => {
       ...['core-b absent null', 'user-c absent null', 'user-d absent null'],
     ]);
     expect(empty.errors?.map(({ code }) => code)).toEqual(Array(3).fill('no-image'));
+  });
+
+  test('a registry that wants a login gets the one that docker has for it', async () => {
+    await using closed = await TestRegistry.start({ login: true });
+    closed.push(join(layouts, 'core-a'), 'stagex/core-a');
+    const refused = await preseed('core-a', '--from', closed.host);
+    expect([refused.code, refused.errors?.[0]?.code]).toEqual([3, 'registry-refused']);
+    const config = join(folder, `docker${copies}`);
+    mkdirSync(config);
+    const auth = Buffer.from(`${USER}:${PASSWORD}`).toString('base64');
+    writeFileSync(join(config, 'config.json'), JSON.stringify({ auths: { [closed.host]: { auth } } }));
+    const args = ['preseed', 'core-a', '--json', '--from', closed.host];
+    const taken = await stx(args, here({ DOCKER_CONFIG: config }));
+    expect(resultsOf(documentOf<TakeDocument>(taken))).toEqual(ALL.slice(0, 1));
   });
 
   test('a registry that wants a login, or plain http elsewhere, or nobody there', async () => {

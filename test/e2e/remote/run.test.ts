@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Authority } from '../../rig/certificates.ts';
 import { documentOf, type RunDocument, start, stx } from '../../rig/cli.ts';
 import { startDaemon, type TestDaemon } from '../../rig/daemon.ts';
 import { TestRegistry } from '../../rig/registry.ts';
@@ -106,6 +107,16 @@ test('what was built without it is given later; plain lines say where a hit is f
   expect(registry.tags(`cache/n${tests}/user-c`)).toHaveLength(1);
   const two = await stx(['world', '--ui', 'plain', '--remote', place], options('two'));
   expect(two.stdout + two.stderr).toContain(place);
+  // To a registry of an own authority, as Node is told of it.
+  const authority = new Authority(join(folder, 'authority'));
+  await using secure = await TestRegistry.start({ tls: authority.sign('server') });
+  const args = ['world', '--json', '--remote', `https://${secure.host}/cache`, '--remote-write'];
+  const { env, ...where } = options('one');
+  const strange = await stx(args, { ...where, env });
+  expect([strange.code, strange.stderr]).toMatchObject([0, expect.stringMatching(/certificate/)]);
+  const known = await stx(args, { ...where, env: { ...env, NODE_EXTRA_CA_CERTS: authority.certificate } });
+  expect([known.code, known.stderr]).toMatchObject([0, expect.not.stringMatching(/certificate/)]);
+  expect(secure.tags('cache/user-c')).toHaveLength(1);
 });
 
 test('a registry that is down, or dies on the way, fails no build, and is told', async () => {

@@ -10,10 +10,15 @@ import { variable } from '../io.ts';
 
 /** Null where records are shared with nobody. @throws ProblemError `remote-missing` (input) */
 export function remoteOf(
-  values: OptionValues<typeof remoteOptions> & { readonly 'via-registry'?: boolean },
+  values: OptionValues<typeof remoteOptions> & {
+    readonly 'via-registry'?: boolean;
+    readonly offline?: boolean;
+  },
   env: NodeJS.ProcessEnv,
   config: Config,
 ): NonNullable<RunOptions['remote']> | null {
+  // Who says that nothing is to be downloaded means it of what a file or variable says, too.
+  if (values.offline === true && !values.remote) return null;
   const place = values.remote || variable(env, 'STX_MAKE_REMOTE') || config.remote;
   const via = values['via-registry'] === true;
   if (via && !(place && values['remote-write'])) {

@@ -109,6 +109,34 @@ test('limits, no cache, no dependencies', () => {
   );
 });
 
+test('dependencies from a registry, the output pushed there, annotations as always', () => {
+  const [one, two] = request.dependencies;
+  if (one === undefined || two === undefined) throw new Error('two dependencies');
+  const pushTo = { repository: 'r.example:5000/cache/user-x', insecure: true };
+  const dependencies = [one, two].map((needed) => ({
+    ...needed,
+    image: `r.example:5000/cache/${needed.name}`,
+  }));
+  const args = buildctlArguments({ ...request, dependencies, pushTo }, places);
+  expect(valuesOf(args, '--opt').filter((option) => option?.startsWith('context:stagex') === true)).toEqual(
+    [one, two]
+      .map(
+        ({ name, digest: of }) =>
+          `context:${contextKey(name)}=docker-image://r.example:5000/cache/${name}@${of}`,
+      )
+      .sort(),
+  );
+  expect(args).not.toContain('--oci-layout');
+  const fields = (list: readonly string[]): string[] => (valuesOf(list, '--output')[0] ?? '').split(',');
+  const local = fields(buildctlArguments(request, places));
+  const own = /^(type|tar|dest|name)=/;
+  expect(fields(args)).toEqual([
+    ...['type=image', 'push=true', 'push-by-digest=true', 'oci-mediatypes=true', 'store=false'],
+    ...['name=r.example:5000/cache/user-x', 'registry.insecure=true'],
+    ...local.filter((field) => !own.test(field)),
+  ]);
+});
+
 test('a check asks for the lint and exports nothing', () => {
   const args = checkArguments(request, places);
   expect(valuesOf(args, '--opt')).toContain('requestid=frontend.lint');

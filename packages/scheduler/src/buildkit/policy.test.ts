@@ -1,12 +1,16 @@
 /** Exactly the allowed images pass, in the spellings BuildKit uses. */
 import { expect, test } from 'vitest';
-import { policyText } from './policy.ts';
+import { policyAllowing, policyText } from './policy.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
 /** As BuildKit judges: the last rule that matches. */
 function judged(images: readonly string[], identifier: string): string {
-  const { rules } = JSON.parse(policyText(images)) as {
+  return judgedBy(policyText(images), identifier);
+}
+
+function judgedBy(text: string, identifier: string): string {
+  const { rules } = JSON.parse(text) as {
     rules: { action: string; selector: { identifier: string } }[];
   };
   return rules.findLast(({ selector }) => new RegExp(selector.identifier).test(identifier))?.action ?? '';
@@ -27,4 +31,14 @@ test.each([
   ['debian:12', 'local://context', 'ALLOW'],
 ])('with %s allowed, %s: %s', (allowed, identifier, action) => {
   expect(judged([allowed], identifier)).toBe(action);
+});
+
+test('a build may take exactly its dependencies from a registry, and what its tree allows', () => {
+  const text = policyAllowing(policyText(['debian:12']), [`127.0.0.1:5000/c/core-a@${DIGEST}`]);
+  const judge = (identifier: string) => judgedBy(text, identifier);
+  expect(judge(`docker-image://127.0.0.1:5000/c/core-a@${DIGEST}`)).toBe('ALLOW');
+  expect(judge('docker-image://docker.io/library/debian:12')).toBe('ALLOW');
+  expect(judge(`docker-image://127.0.0.1:5000/c/core-b@${DIGEST}`)).toBe('DENY');
+  expect(judge(`docker-image://127.0.0.1:5000/c/core-a@${DIGEST.replaceAll('a', 'b')}`)).toBe('DENY');
+  expect(judge('docker-image://127.0.0.1:5000/c/core-a:latest')).toBe('DENY');
 });

@@ -4,8 +4,8 @@
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import { byCodeUnit } from '@stx-make/core/order';
 import type { MakePlan, Plan, PlanEntry, RunOptions } from '../api.ts';
-import type { BuildRecord } from '../state/records.ts';
 import { remotePlace } from '../remote/place.ts';
+import type { BuildRecord } from '../state/records.ts';
 import type { State } from '../state/state.ts';
 import {
   areDocumentsKnownGood,

@@ -2,24 +2,16 @@
  * Gives records and outputs to a remote, beside the builds: blobs first, the record last, so whoever finds a record finds
  * its output.
  *
- * A blob that the remote has is never sent again, and one that another repository of it has is mounted from there. A good
- * record that is there already stays. Unaware of where records come from.
+ * A good record that is there already stays. Unaware of where records come from.
  */
-import { createReadStream, readFileSync } from 'node:fs';
-import { environmentProblem, integrityProblem, type Problem, ProblemError } from '@stx-make/core/errors';
+import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import { decodeFacts } from '@stx-make/core/fingerprint/encode';
-import { type Descriptor, type Digest, MAX_DOCUMENT, type Output } from '@stx-make/core/oci/index';
-import { forEachLimited } from '../files/index.ts';
+import type { Digest, Output } from '@stx-make/core/oci/model';
 import { repositoryOf } from '../registry/index.ts';
 import type { BuildRecord } from '../state/records.ts';
-import { readSmall } from '../store/read.ts';
 import { type Asking, AWAY } from './asking.ts';
 import { decodeRecord, encodeRecord, MAX_RECORD, type RecordDocument, recordTag } from './record.ts';
-
-/** Blobs of one output at a time. */
-const BLOBS = 3;
-/** Blobs up to this size are read at once: a stream costs more. */
-const SMALL = 256 * 1024;
+import { OutputSender } from './sender.ts';
 
 interface Offer {
   readonly record: BuildRecord;
@@ -39,18 +31,18 @@ const AGAIN = 500;
 
 export class RemoteWriter {
   readonly #asking: Asking;
+  readonly #sender: OutputSender;
   readonly #stop = new AbortController();
   /** By fingerprint: not there yet. */
   readonly #open = new Map<string, OpenOffer>();
   readonly #failures = new Map<string, Problem>();
   readonly #running = new Set<Promise<void>>();
-  /** Each blob by one at a time: the others mount it. */
-  readonly #sending = new Map<Digest, Promise<unknown>>();
   #timer: NodeJS.Timeout | undefined;
   #bug: { readonly error: unknown } | null = null;
 
   constructor(asking: Asking) {
     this.#asking = asking;
+    this.#sender = new OutputSender(asking);
   }
 
   async offer(offer: Offer): Promise<boolean> {
@@ -76,7 +68,13 @@ export class RemoteWriter {
     try {
       const there = await this.#asking.write(signal, async () => {
         if ((await client.has(repository, 'manifests', output.index.digest, signal)) === null) {
-          await this.#output(repository, { target, output }, this.#documents({ target, output }), [], signal);
+          await this.#sender.output(
+            repository,
+            { target, output },
+            this.#sender.documents({ target, output }),
+            [],
+            signal,
+          );
         }
         this.#asking.there.add(key);
       });
@@ -139,8 +137,9 @@ export class RemoteWriter {
     const work = this.#asking
       .write(this.#stop.signal, () => this.#give(open))
       .then((given) => {
-        if (given === AWAY) this.#tryAgain();
-        else over(true);
+        if (given === AWAY) return this.#tryAgain();
+        this.#failures.delete(target);
+        over(true);
       })
       .catch((error: unknown) => {
         if (this.#stop.signal.aborted) return;
@@ -181,7 +180,7 @@ export class RemoteWriter {
     const tag = recordTag(fingerprint);
     const there = await this.#known(repository, tag, record, signal);
     if (there === null) {
-      const documents = this.#documents(record);
+      const documents = this.#sender.documents(record);
       const mine = {
         fingerprint,
         target,
@@ -194,7 +193,7 @@ export class RemoteWriter {
       };
       const bytes = encodeRecord(mine);
       if (bytes === null) throw tooLarge(target);
-      await this.#output(repository, record, documents, basesOf(facts), signal);
+      await this.#sender.output(repository, record, documents, basesOf(facts), signal);
       await client.push.manifest(repository, tag, output.index.mediaType, bytes, signal);
       this.#asking.bad.delete(fingerprint);
     } else if (there.manifest !== manifest) this.#differs(target, there.manifest, manifest);
@@ -217,97 +216,6 @@ export class RemoteWriter {
       if (error instanceof ProblemError) return null;
       throw error;
     }
-  }
-
-  #documents({ target, output }: Pick<BuildRecord, 'target' | 'output'>): Map<Digest, Buffer> {
-    const documents = new Map<Digest, Buffer>();
-    const all = [output.index, ...output.images.flatMap((image) => [image.manifest, image.config])];
-    for (const { digest } of all) {
-      const read =
-        this.#asking.parts.pool.checkNow(digest) === null
-          ? readSmall(this.#path(digest), MAX_DOCUMENT)
-          : null;
-      if (read === null) throw lost(target, digest);
-      documents.set(digest, read.bytes);
-    }
-    return documents;
-  }
-
-  async #output(
-    repository: string,
-    { target, output }: Pick<BuildRecord, 'target' | 'output'>,
-    documents: ReadonlyMap<Digest, Buffer>,
-    bases: readonly string[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { client } = this.#asking.parts;
-    const blobs = output.images.flatMap(({ config, layers }) => [config, ...layers]);
-    const distinct = new Map(blobs.map((blob) => [blob.digest, blob]));
-    await forEachLimited(distinct.values(), BLOBS, (blob) =>
-      this.#blob(repository, target, blob, bases, signal),
-    );
-    for (const { manifest } of [...output.images, { manifest: output.index }]) {
-      const bytes = documents.get(manifest.digest);
-      if (bytes === undefined) throw lost(target, manifest.digest);
-      await client.push.manifest(repository, manifest.digest, manifest.mediaType, bytes, signal);
-    }
-  }
-
-  async #blob(
-    repository: string,
-    target: string,
-    blob: Descriptor,
-    bases: readonly string[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { digest } = blob;
-    for (let other = this.#sending.get(digest); other !== undefined; other = this.#sending.get(digest)) {
-      await other.catch(() => {});
-    }
-    const sending = this.#send(repository, target, blob, bases, signal);
-    this.#sending.set(digest, sending);
-    try {
-      await sending;
-    } finally {
-      this.#sending.delete(digest);
-    }
-  }
-
-  async #send(
-    repository: string,
-    target: string,
-    { digest, size }: Descriptor,
-    bases: readonly string[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { client, place, pool } = this.#asking.parts;
-    const { homes } = this.#asking;
-    const own = `${repository}@${digest}`;
-    if (this.#asking.there.has(own)) return;
-    const home = homes.get(digest) ?? null;
-    // Mounting asks as well, and does it.
-    if (home === null || home === repository || !pool.isKnownGood(digest)) {
-      if ((await client.has(repository, 'blobs', digest, signal)) !== null) {
-        this.#nowThere(repository, digest);
-        return;
-      }
-    }
-    if ((await pool.check(digest)) !== null) throw lost(target, digest);
-    const base = bases[0] === undefined ? null : repositoryOf(place, bases[0]);
-    const path = this.#path(digest);
-    const open = () => (size <= SMALL ? readFileSync(path) : createReadStream(path));
-    const from = home === repository ? null : (home ?? base);
-    await client.push.blob(repository, { digest, size, open }, from, signal);
-    this.#nowThere(repository, digest);
-  }
-
-  #nowThere(repository: string, digest: Digest): void {
-    this.#asking.there.add(`${repository}@${digest}`);
-    if (!this.#asking.homes.has(digest)) this.#asking.homes.set(digest, repository);
-  }
-
-  #path(digest: Digest): string {
-    return this.#asking.parts.pool.path(digest);
   }
 
   #differs(target: string, theirs: Digest, ours: Digest): void {
@@ -335,15 +243,6 @@ function basesOf(facts: string): string[] {
     const name = /^dependency ([^ ]+)/.exec(key)?.[1];
     return name !== undefined && value.startsWith('image ') ? [name] : [];
   });
-}
-
-function lost(target: string, digest: Digest): ProblemError {
-  return new ProblemError(
-    integrityProblem({
-      code: 'output-lost',
-      text: `The output of ${target} is not complete here: ${digest}.`,
-    }),
-  );
 }
 
 function tooLarge(target: string): ProblemError {

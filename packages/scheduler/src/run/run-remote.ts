@@ -35,6 +35,8 @@ export class RunRemote {
   /** Outputs of which only the documents are here. */
   readonly #apart = new Map<string, Apart>();
 
+  #given = 0;
+
   constructor(context: RunContext, pool: Pool, options: RemoteOptions) {
     const { workspace, state, emit } = context;
     this.#context = context;
@@ -107,6 +109,7 @@ export class RunRemote {
     if (record.origin !== 'built' || !this.remote.mayWrite) return Promise.resolve(record.origin !== 'built');
     const { pushed, history } = this.#context.state;
     if (pushed.has(this.remote.name, record.fingerprint, record.manifest)) return Promise.resolve(true);
+    this.#given += 1;
     const took = duration ?? history.of(record.target, 1)[0]?.duration ?? 0;
     return this.remote.offer(record, facts, Math.round(took));
   }
@@ -122,7 +125,10 @@ export class RunRemote {
 
   /** Waits until what was given is there; says what is not. */
   async drain(): Promise<readonly Problem[]> {
+    const text = `giving ${this.remote.name} what was built`;
+    if (this.#given > 0) this.#context.emit({ type: 'activity', id: 'remote', text, done: false });
     const left = await this.remote.drain(this.#context.stop);
+    if (this.#given > 0) this.#context.emit({ type: 'activity', id: 'remote', text, done: true });
     const [first] = left.values();
     if (first === undefined) return [];
     const names = [...left.keys()].sort(byCodeUnit);
