@@ -1,7 +1,7 @@
 /**
  * Opens a tree: finds it, reads it, and keeps what the commands need of it.
  */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { allowedImagesOf } from '@stx-make/core/config/allowed';
 import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import type { LoadedTree } from '@stx-make/core/graph/model';
@@ -101,8 +101,8 @@ class OpenedSession implements Workspace {
 
   isUnchanged(recipe: string, files: RecipeFiles): boolean {
     const known = this.#loaded?.files.get(recipe);
-    const dir = this.tree.recipes.find(({ id }) => id === recipe)?.dir;
-    if (dir === undefined) return false;
+    if (known === undefined) return false;
+    const dir = join(this.#found.base, recipe);
     let now: ReturnType<typeof scanFolder>;
     try {
       now = scanFolder(this.root, dir, known, Date.now);
@@ -117,6 +117,13 @@ class OpenedSession implements Workspace {
         return before?.digest === file.digest && before.mode === file.mode;
       })
     );
+  }
+
+  async complete(): Promise<LoadedTree> {
+    const whole = this.#loaded?.complete?.() ?? null;
+    if (this.#loaded === null || whole === null) return await this.load(false);
+    this.#loaded = { ...this.#loaded, tree: whole, outline: false };
+    return whole;
   }
 
   reload(): Promise<LoadedTree> {

@@ -17,8 +17,10 @@ export interface Workspace extends Session {
   driver(): Promise<Driver>;
   /** Opened at the first call. @throws ProblemError `state-newer`, `state-unusable` */
   openState(): State;
-  /** Opened with `outline`, and so it is: `tree` has its warnings only. `reload` brings the rest. */
+  /** Opened with `outline`, and so it is: `tree` has its warnings only. `complete` brings the rest. */
   readonly isOutline: boolean;
+  /** Of an outline the whole tree, as its files were when it was opened. @throws ProblemError */
+  complete(): Promise<LoadedTree>;
   /** The files of a recipe as the loaded tree was read from them. */
   filesOf(recipe: string): RecipeFiles;
   /** Looks at a recipe's folder again, by stat: does it hold exactly these files? */

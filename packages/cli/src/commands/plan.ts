@@ -2,7 +2,7 @@
  * `plan`: what would be built and why, or as a shell script of the exact calls.
  */
 import { EXIT, inputProblem, ProblemError } from '@stx-make/core/errors';
-import type { Plan, PlanEntry } from '@stx-make/scheduler/api';
+import type { Plan, PlanEntry, Session } from '@stx-make/scheduler/api';
 import type { Handler } from '../args/model.ts';
 import type { CommandContext } from '../context.ts';
 import { count, duration } from '../text/format.ts';
@@ -18,8 +18,10 @@ type PlanOwn = PlanValues & {
 
 const NOTHING: Plan = { targets: [], counts: { targets: 0, build: 0, hit: 0, waiting: 0 } };
 
-export const plan: Handler<PlanOwn> = (context, { args, options, line }) =>
-  withSession(context, async (session) => {
+export const plan: Handler<PlanOwn> = (context, { args, options, line }) => {
+  // Of everything: where nothing changed since the last run the graph is not needed.
+  const outline = args.length === 0 && options.except.length === 0 && !options.commands;
+  const use = async (session: Session): Promise<number> => {
     const { services, output } = context;
     const selection = await selectionOf(context, session, args, options.except);
     if (options.commands) {
@@ -43,7 +45,9 @@ export const plan: Handler<PlanOwn> = (context, { args, options, line }) =>
     else for (const text of planLines(made, options.all, context)) output.print(text);
     output.problems((made.problems ?? []).map((problem) => ({ ...problem, level: 'warning' })));
     return EXIT.done;
-  });
+  };
+  return withSession(context, use, { outline });
+};
 
 /** What INTERFACE.md promises of plan --json, and what else is known. */
 function planDocument(made: Plan): Record<string, unknown> {

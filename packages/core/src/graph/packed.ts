@@ -18,13 +18,13 @@ type Bit = 0 | 1;
 /** The platform only where one is written. */
 type Reference = readonly [kind: ReferenceKind, image: string, line: number, platform?: string];
 type Stage = readonly [
-  number,
+  index: number,
   name: string | null,
   line: number,
   base: string,
-  platform: string | null,
   reachable: Bit,
   replaced: Bit,
+  platform: string | null,
 ];
 type Source = readonly [pattern: string, instruction: ContextSource['instruction'], line: number];
 type Run = readonly [line: number, network: string, security: string, reachable: Bit];
@@ -129,13 +129,14 @@ function unpackReference([kind, image, line, platform]: Reference): ImageReferen
   return { kind, image, line, platform: platform ?? null };
 }
 
-function packStage({ index, name, line, base, platform, reachable, replacedByContext }: BuildStage): Stage {
-  return [index, name, line, base, platform, bit(reachable), bit(replacedByContext)];
+function packStage(stage: BuildStage): Stage {
+  const { index, name, line, base, reachable, replacedByContext, platform } = stage;
+  return [index, name, line, base, bit(reachable), bit(replacedByContext), platform];
 }
 
-function unpackStage([index, name, line, base, platform, reachable, replaced]: Stage): BuildStage {
-  const flags = { reachable: reachable === 1, replacedByContext: replaced === 1 };
-  return { index, name, line, base, platform, ...flags };
+function unpackStage([index, name, line, base, reachable, replaced, platform]: Stage): BuildStage {
+  const replacedByContext = replaced === 1;
+  return { index, name, line, base, reachable: reachable === 1, replacedByContext, platform };
 }
 
 function packSource({ pattern, instruction, line }: ContextSource): Source {

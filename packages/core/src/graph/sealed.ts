@@ -4,14 +4,17 @@
  */
 import { digestOf } from '../oci/digest.ts';
 
+/** Of this form itself; another one is as if nothing were kept. */
+const FORM = '2';
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** `<digest of what follows>\n<length of each line in bytes>\n<lines>`. */
+/** `<form> <digest of what follows>\n<length of each line in bytes>\n<lines>`. */
 export function seal(lines: readonly string[]): string {
   const lengths = lines.map((line) => encoder.encode(line).length);
   const text = `${JSON.stringify(lengths)}\n${lines.join('\n')}`;
-  return `${digestOf(text)}\n${text}`;
+  return `${FORM} ${digestOf(text)}\n${text}`;
 }
 
 export interface Sealed {
@@ -25,7 +28,7 @@ const NEWLINE = 10;
 export function unseal(bytes: Uint8Array): Sealed | null {
   const end = bytes.indexOf(NEWLINE);
   const rest = bytes.subarray(end + 1);
-  if (end <= 0 || digestOf(rest) !== decoder.decode(bytes.subarray(0, end))) return null;
+  if (end <= 0 || `${FORM} ${digestOf(rest)}` !== decoder.decode(bytes.subarray(0, end))) return null;
   const first = rest.indexOf(NEWLINE);
   const lengths = JSON.parse(decoder.decode(rest.subarray(0, first))) as number[];
   const starts = new Float64Array(lengths.length);

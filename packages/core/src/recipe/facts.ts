@@ -8,7 +8,7 @@ import type { Recipe } from './model.ts';
 import type { Place } from './utf8.ts';
 
 /** Raised whenever the shape or the meaning of facts changes: kept ones are then read again. */
-export const FACTS_VERSION = 2;
+export const FACTS_VERSION = 3;
 
 /** A source before its placeholders are filled. */
 export interface SourceDraft {

@@ -5,11 +5,13 @@ import type { GraphTarget } from '@stx-make/core/graph/model';
 import { byCodeUnit } from '@stx-make/core/order';
 import type { MakePlan, Plan, PlanEntry, RunOptions } from '../api.ts';
 import { remotePlace } from '../remote/place.ts';
+import { type Settled, settledAnswer } from '../run/settled.ts';
 import type { BuildRecord } from '../state/records.ts';
 import type { State } from '../state/state.ts';
 import {
   areDocumentsKnownGood,
   isOutputKnownGood,
+  knownGoodAtOnce,
   missingBlobs,
   openPool,
   type Pool,
@@ -24,6 +26,9 @@ export { addressKey, engineKey };
 export const makePlan: MakePlan = async (session, options) => {
   const workspace = workspaceOf(session);
   const state = workspace.openState();
+  const settled = settledAnswer({ workspace, state, options, started: Date.now() });
+  if (settled !== null) return settledPlan(settled);
+  if (workspace.isOutline) await workspace.complete();
   const pool = openPool(state.paths, state.ledgers.blobs);
   const order = closureOf(workspace.tree, options.selection);
   const key = addressKey(options.workers.addresses);
@@ -36,6 +41,15 @@ export const makePlan: MakePlan = async (session, options) => {
   const homeless = homelessOf(sure, workspace.tree.graph.targets, workers);
   return { ...plan, homeless, problems: homelessProblems(homeless, workers) };
 };
+
+/** The last run had nothing to do, and all is as it was. */
+function settledPlan({ targets }: Settled): Plan {
+  const entries = targets.map(({ name, stage, dependencies, manifest, origin, expected }): PlanEntry => {
+    return { name, stage, action: 'hit', reasons: [], dependencies, digest: manifest, origin, expected };
+  });
+  entries.sort((a, b) => byCodeUnit(a.name, b.name));
+  return { targets: entries, counts: { targets: entries.length, build: 0, hit: entries.length, waiting: 0 } };
+}
 
 /** What waits may turn out to be as it was, but only where this tree ever had it. */
 export function surelyBuilt(
@@ -64,10 +78,11 @@ export async function evaluateTree(
     () => state.records.findCurrent(workspace.treeKey),
   );
   const doubtful = new Set<Parameters<EvaluateContext['isComplete']>[0]>();
+  const isComplete = knownGoodAtOnce(pool);
   const standings = evaluate(order, {
     ...context,
     isComplete: (output) => {
-      if (context.isComplete(output)) return true;
+      if (isComplete(output)) return true;
       doubtful.add(output);
       return false;
     },

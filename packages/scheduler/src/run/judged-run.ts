@@ -21,7 +21,7 @@ export async function judgedRun(context: RunContext): Promise<RunSummary> {
 
 async function judgeAndBuild(context: RunContext): Promise<RunSummary> {
   const { workspace, options, state, emit } = context;
-  if (workspace.isOutline) await workspace.reload();
+  if (workspace.isOutline) await workspace.complete();
   const pool = openPool(state.paths, state.ledgers.blobs);
   await removeLitter(context, pool);
   const order = closureOf(workspace.tree, options.selection);

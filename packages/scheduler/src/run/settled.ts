@@ -48,6 +48,9 @@ export interface Settled {
   readonly blobs: readonly string[];
 }
 
+/** What of a run decides whether the answer holds; a plan has it, too. */
+export type SettledContext = Pick<RunContext, 'workspace' | 'state' | 'options' | 'started'>;
+
 /** File times come from a clock with ticks of at most 10 ms; a change within two of them can not be told (tree/scan.ts
  * has the same figure). */
 const CLOCK_GRAIN_MS = 25;
@@ -81,7 +84,8 @@ export function settledRun(context: RunContext): RunSummary | null {
   return summarise(context, answer.targets, results, []);
 }
 
-function settledAnswer(context: RunContext): Settled | null {
+/** The last answer where it still holds. */
+export function settledAnswer(context: SettledContext): Settled | null {
   const { noCache, remote, shard } = context.options;
   // What there is may have to be given to others.
   if (noCache || remote?.write === true || shard) return null;
@@ -109,7 +113,12 @@ function settledAnswer(context: RunContext): Settled | null {
  * @param verify looks at every output once more; true where all are whole and shown. What it saw is what the stats
  * before and after it are of, or nothing is kept.
  */
-export function keepSettled(context: RunContext, answer: Settled, verify: () => boolean, now: number): void {
+export function keepSettled(
+  context: SettledContext,
+  answer: Settled,
+  verify: () => boolean,
+  now: number,
+): void {
   const paths = pathsOf(context, answer);
   const before = statsOf(paths);
   if (before === null || before.newest > now - CLOCK_GRAIN_MS || !verify()) return;
@@ -126,7 +135,7 @@ export function keepSettled(context: RunContext, answer: Settled, verify: () => 
 }
 
 /** What dead runs leave in places that are not looked at below. */
-function hasLitter({ workspace, state: { paths } }: RunContext): boolean {
+function hasLitter({ workspace, state: { paths } }: SettledContext): boolean {
   return (
     namesIn(paths.work).length > 0 ||
     namesIn(paths.runs).length > 0 ||
@@ -134,11 +143,11 @@ function hasLitter({ workspace, state: { paths } }: RunContext): boolean {
   );
 }
 
-function selectionKey({ options }: RunContext): string {
+function selectionKey({ options }: SettledContext): string {
   return [...options.selection].sort(byCodeUnit).join(' ');
 }
 
-function keyOf(context: RunContext): string {
+function keyOf(context: SettledContext): string {
   const { workspace, state, options } = context;
   const engine = engineKey(state.engineAt(addressKey(options.workers.addresses)), options.strictEngine);
   return JSON.stringify([
@@ -160,7 +169,7 @@ function keyOf(context: RunContext): string {
  * What must be as it was: the pool's folders (each name leads to the same file, and no dead run left one there), every blob (its bytes), and of each
  * layout its folder and that of its blobs (the same names, so the same links into the pool) and its index.json.
  */
-function pathsOf({ workspace }: RunContext, { targets, blobs }: Settled): string[] {
+function pathsOf({ workspace }: SettledContext, { targets, blobs }: Settled): string[] {
   const { pool } = workspace.state;
   const folder = join(pool, 'blobs', 'sha256');
   const paths = [pool, join(pool, 'oci-layout'), join(pool, 'index.json'), folder];

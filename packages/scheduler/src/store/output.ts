@@ -37,6 +37,25 @@ export function areDocumentsKnownGood(pool: Pool, { index, images }: Output): bo
   return documents.every(({ digest }) => pool.isKnownGood(digest));
 }
 
+/** The same for many outputs at one moment: a blob that several share is looked at once. */
+export function knownGoodAtOnce(pool: Pool): (output: Output) => boolean {
+  const seen = new Map<Digest, boolean>();
+  const isGood = (digest: Digest): boolean => {
+    let good = seen.get(digest);
+    if (good === undefined) {
+      good = pool.isKnownGood(digest);
+      seen.set(digest, good);
+    }
+    return good;
+  };
+  return ({ index, images }) =>
+    isGood(index.digest) &&
+    images.every(
+      ({ manifest, config, layers }) =>
+        isGood(manifest.digest) && isGood(config.digest) && layers.every(({ digest }) => isGood(digest)),
+    );
+}
+
 /** The blobs of an output that are missing or damaged; those not known to be good are read. */
 export function missingBlobs(pool: Pool, output: Output): Promise<BadBlob[]> {
   return pool.badOf(blobsOf(output));

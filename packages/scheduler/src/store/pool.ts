@@ -102,7 +102,7 @@ export class Pool {
 
   /** Where a blob lies or would lie. */
   path(digest: Digest): string {
-    return join(this.#folder, hexOf(digest));
+    return `${this.#folder}/${hexOf(digest)}`;
   }
 
   /** One stat: there, and the very file whose bytes were found good. */

@@ -2,7 +2,6 @@
  * From a tree on disk to its graph, reading only what changed since the last time.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import type { HashedFolder } from '@stx-make/core/graph/cache';
 import type { LoadedTree } from '@stx-make/core/graph/model';
@@ -47,6 +46,8 @@ export interface LoadedFiles {
   readonly content: string;
   /** Only the outline was asked for, and is there. */
   readonly outline: boolean;
+  /** Of an outline: the whole tree from the same files, null where it can not be read any more. */
+  readonly complete?: () => LoadedTree | null;
 }
 
 /** How often a tree is read again that is written to while it is read. */
@@ -80,12 +81,16 @@ async function readTree(request: LoadRequest): Promise<ReadTree> {
   const common = { files: scanned.files, content: `${key} ${scanned.content}`, outline: false };
   if (!scanned.unchanged && database !== null) writeFiles(database, root, scanned);
   if (database !== null && scanned.problems.length === 0) {
+    const whole = (): LoadedTree | null => {
+      const frozen = readFrozen(database, root, key);
+      return frozen === null ? null : thawTree(frozen);
+    };
     const warnings = request.outline === true ? frozenWarnings(database, root, key) : null;
     if (warnings !== null) {
-      return { ...common, tree: outlineOf(warnings), problems: [], sound: true, outline: true };
+      const tree = outlineOf(warnings);
+      return { ...common, tree, problems: [], sound: true, outline: true, complete: whole };
     }
-    const frozen = readFrozen(database, root, key);
-    const thawed = frozen === null ? null : thawTree(frozen);
+    const thawed = whole();
     if (thawed !== null) return { ...common, tree: thawed, problems: [], sound: true };
   }
   // Parsing is not imported where nothing has to be parsed.
@@ -150,7 +155,7 @@ function scanTree({ found: { root, base }, database, now }: LoadRequest): Scanne
     const dir = base === '' ? `${stage}/${name}` : `${base}/${stage}/${name}`;
     const before = known?.byDir.get(dir);
     // Any folder may lie there; one of the two files makes it a recipe.
-    if (before === undefined && !isRecipe(join(root, dir))) continue;
+    if (before === undefined && !isRecipe(`${root}/${dir}`)) continue;
     const scanned = scanFolder(root, dir, before, now);
     const hashOf = (path: string) => scanned.files.find((file) => file.path === path)?.digest ?? null;
     const packageToml = hashOf('package.toml');
@@ -160,7 +165,7 @@ function scanTree({ found: { root, base }, database, now }: LoadRequest): Scanne
     problems.push(...scanned.problems);
     byDir.set(dir, scanned);
     files.set(`${stage}/${name}`, scanned);
-    const read = (file: string) => readIfThere(join(root, dir, file));
+    const read = (file: string) => readIfThere(`${root}/${dir}/${file}`);
     folders.push({ stage, name, dir, packageToml, containerfile, read });
   }
   if (known !== null && unchanged && byDir.size === known.byDir.size) {

@@ -7,7 +7,6 @@
  * listed again (443 folders: 2 ms for their stats, 6 ms for their lists). Unaware of what is in the files.
  */
 import { type Dirent, lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
-import { join } from 'node:path';
 import { inputProblem, type Problem } from '@stx-make/core/errors';
 import type { ContextFile } from '@stx-make/core/fingerprint/encode';
 import { digestOf } from '@stx-make/core/oci/digest';
@@ -57,7 +56,7 @@ export function scanFolder(
   known: KnownFolder | undefined,
   now: () => number,
 ): ScannedFolder {
-  const top = join(root, dir);
+  const top = `${root}/${dir}`;
   if (known !== undefined && isAsBefore(top, known)) return { ...known, problems: [], unchanged: true };
   const before = new Map(known?.files.map((file) => [file.path, file]));
   const folders: Record<string, Stat | null> = {};
