@@ -74,11 +74,19 @@ function noLog(target: string, run: string | undefined): ReturnType<typeof input
   });
 }
 
+/** Characters written at once: a write for each line of a log of gigabytes takes minutes. */
+const PIECE = 64 * 1024;
+
 async function show(path: string, context: CommandContext): Promise<void> {
+  let shown = '';
   const input = createReadStream(path, { encoding: 'utf8', signal: context.stop });
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    await write(context, `${sanitizeLine(line)}\n`);
+    shown += `${sanitizeLine(line)}\n`;
+    if (shown.length < PIECE) continue;
+    await write(context, shown);
+    shown = '';
   }
+  await write(context, shown);
 }
 
 async function copy(path: string, context: CommandContext): Promise<void> {
