@@ -5,7 +5,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Digest, MEDIA } from '../../../packages/core/src/oci/index.ts';
+import { type Digest, digestOf, MEDIA } from '../../../packages/core/src/oci/index.ts';
 import type { Output } from '../../../packages/core/src/oci/model.ts';
 import { RegistryClient } from '../../../packages/scheduler/src/registry/index.ts';
 import { remotePlace } from '../../../packages/scheduler/src/remote/index.ts';
@@ -296,6 +296,18 @@ describe('what others put there is not believed', () => {
     expect(await three.take('core-x')).toBeNull();
     expect(three.warnings[0]?.text).toMatch(/is not there/);
     writeFileSync(file, bytes);
+  });
+
+  test('an output that is larger than the disk', async () => {
+    using one = new Machine(place);
+    const output = await one.built([{ path: 'a' }]);
+    const [image] = output.images;
+    if (image === undefined) throw new Error('no image');
+    const layer = { mediaType: MEDIA.layerGzip, digest: digestOf('huge'), size: 2 ** 52 };
+    const huge = { ...output, images: [{ ...image, layers: [...image.layers, layer] }] };
+    front.passed.length = 0;
+    expect(await one.remote.bring('core-x', huge, null, never)).toBe(false);
+    expect([one.codes(), front.passed]).toEqual([['remote-too-large'], []]);
   });
 
   async function manifestPath(repository: string, tag: string): Promise<string> {

@@ -192,6 +192,21 @@ describe('--via-registry', () => {
     expect(digestsOf(far)[0]).toEqual(digestsOf(local)[0]);
   });
 
+  test('waits for a registry that goes away and comes back', async () => {
+    const local = await world('local');
+    const args = ['world', '--json', '--remote', place, '--remote-write', '--via-registry', '--no-cache'];
+    let isDown = false;
+    front.fault = ({ method, url }) => {
+      isDown ||= method === 'PUT' && url?.includes('/core-a/blobs/') === true;
+      return isDown ? ({ socket }) => socket.destroy() : null;
+    };
+    const far = start(args, options('far'));
+    await far.saw(/trying again|could not be used/);
+    front.fault = () => null;
+    const ended = documentOf<Document>(await far.finished);
+    expect([ended.ok, digestsOf(ended), resultsOf(ended)]).toEqual([true, digestsOf(local), all('built')]);
+  });
+
   test('needs a remote to write to', async () => {
     expect((await stx(['world', '--remote', place, '--via-registry'], options('one'))).code).toBe(2);
   });

@@ -87,6 +87,21 @@ const RULES: readonly Rule[] = [
     cause: asSaid,
   },
   {
+    pattern: /(push|pull) access denied|insufficient_scope|401 Unauthorized|403 Forbidden/,
+    kind: 'infrastructure',
+    retry: 'no',
+    cause: asSaid,
+    hint: 'The registry does not let the worker in: `docker login` on this machine gives it a login.',
+  },
+  {
+    // Of the registry the worker takes from and pushes to, not of the worker.
+    pattern: /failed to push |failed to do request: |unexpected status.* \/v2\//,
+    kind: 'infrastructure',
+    retry: 'here',
+    cause: asSaid,
+    hint: 'The worker must reach the registry under the name in --remote; see docs/remote.md.',
+  },
+  {
     // The connection itself: the daemon is gone, going, or not to be reached.
     pattern:
       /connection refused|connection reset|broken pipe|code = Unavailable|Unavailable: |error reading from server|no such file or directory"?$|failed to list workers|failed to dial|use of closed network connection|daemon is shutting down|no route to host|i\/o timeout|tls: |x509: /i,

@@ -71,6 +71,14 @@ test.each([
   ['rpc error: code = Canceled desc = grpc: the client connection is closing: transport is closing', 'here'],
   ['failed to receive status: EOF', 'here'],
   ['failed to dial gRPC: unable to upgrade to h2c: connection reset by peer', 'elsewhere'],
+  [
+    'failed to push 127.0.0.1:5000/c/a: failed to do request: Head "http://127.0.0.1:5000/v2/c/a": dial tcp 127.0.0.1:5000: connect: connection refused',
+    'here',
+  ],
+  [
+    'failed to push r.example/c/a: push access denied, repository does not exist or may require authorization',
+    'no',
+  ],
   ['ResourceExhausted: mkdir /x: no space left on device', 'elsewhere'],
 ])('%s is infrastructure, retry %s', (text, retry) => {
   const got = diagnose(read(Buffer.from(`error: failed to solve: ${text}\n`)).summary, {

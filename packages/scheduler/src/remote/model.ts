@@ -41,6 +41,8 @@ export interface Remote {
   readonly mayWrite: boolean;
   /** True while it is left alone because it failed: then `find` says null without asking. */
   readonly isAway: boolean;
+  /** Asks whether it answers, also where it is left alone. @throws the signal's reason */
+  answers(signal: AbortSignal): Promise<boolean>;
   /**
    * The record of a fingerprint, its documents verified against what must come out and in the pool; null where there is
    * none, or where it can not be had or must not be used, which was said then.

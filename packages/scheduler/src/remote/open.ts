@@ -55,6 +55,10 @@ export function openRemote(setting: RemoteSetting): Remote {
     get isAway() {
       return asking.breaker.isOpen;
     },
+    answers: (signal) => {
+      asking.breaker.hurry();
+      return reader.answers(signal);
+    },
     find: (target, fingerprint, expectation, signal) => reader.find(target, fingerprint, expectation, signal),
     bring: (target, output, expectation, signal, fingerprint) =>
       reader.bring(target, output, expectation, signal, fingerprint ?? null),

@@ -14,7 +14,7 @@ import {
   parseIndex,
   parseManifest,
 } from '@stx-make/core/oci/index';
-import { forEachLimited } from '../files/index.ts';
+import { forEachLimited, freeSpace } from '../files/index.ts';
 import type { Fingerprint } from '../plan/inputs.ts';
 import { repositoryOf } from '../registry/index.ts';
 import { blobIntoPool, type WantedBlob } from '../registry/into-pool.ts';
@@ -65,6 +65,14 @@ export class RemoteReader {
   }
 
   /** See Remote. */
+  async answers(signal: AbortSignal): Promise<boolean> {
+    const { client, place } = this.#asking.parts;
+    const nothing = repositoryOf(place, 'notes');
+    const ask = () => client.has(nothing, 'manifests', 'none', signal);
+    return (await this.#asking.read(signal, ask)) !== AWAY;
+  }
+
+  /** See Remote. */
   async bring(
     target: string,
     output: Output,
@@ -74,7 +82,7 @@ export class RemoteReader {
   ): Promise<boolean> {
     const { pool } = this.#asking.parts;
     try {
-      let whole = true;
+      let whole = this.#fits(target, output);
       await forEachLimited(descriptorsOf(output), BLOBS, async (blob) => {
         if (!whole || (await pool.check(blob.digest)) === null) return;
         const came = await this.#blob(target, blob, signal);
@@ -90,6 +98,25 @@ export class RemoteReader {
       this.#refused(error, target, fingerprint, 'remote-bad-output');
       return false;
     }
+  }
+
+  /** A record can name layers of any size: nobody's disk is filled for it. */
+  #fits(target: string, output: Output): boolean {
+    const { pool, place, warn } = this.#asking.parts;
+    let wanted = 0;
+    for (const { digest, size } of descriptorsOf(output)) if (!pool.isKnownGood(digest)) wanted += size;
+    const { free } = freeSpace(pool.root);
+    if (wanted < free) return true;
+    warn(
+      environmentProblem({
+        code: 'remote-too-large',
+        level: 'warning',
+        text: `What ${place.name} has for ${target} is not taken: ${wanted} bytes, and ${free} are free.`,
+        file: pool.root,
+        hint: `${target} is built here.`,
+      }),
+    );
+    return false;
   }
 
   /** See Remote. */

@@ -68,6 +68,9 @@ async function stagedBuild(attempt: Attempt, tools: AttemptTools, folder: string
   // A second export mends blobs that were damaged on the way into the pool.
   for (let last = false; ; last = true) {
     const exported = await exportOnce(attempt, tools, request, join(folder, last ? 'again' : 'export'));
+    // The next try needs a registry that answers.
+    if (exported.status === 'failed' && exported.retry === 'here')
+      await tools.via?.untilThere(attempt.signal);
     if (exported.status === 'failed') return { ...exported, failure: placed(exported.failure, target) };
     if (exported.status === 'cancelled') return exported;
     try {

@@ -4,12 +4,17 @@
  * What comes here is documents: index, manifests, configs. So layers are not unpacked and hashed by us: that each has the
  * diff id its config says, and no entry newer than it may be, is BuildKit's word then (docs/remote.md). Unaware of records.
  */
-import { environmentProblem, type Problem } from '@stx-make/core/errors';
+import { environmentProblem, type Problem, ProblemError } from '@stx-make/core/errors';
 import type { Digest, Output } from '@stx-make/core/oci/model';
 import type { PushTo } from '../buildkit/model.ts';
 import { isLoopback, type RegistryPlace, repositoryOf } from '../registry/index.ts';
 import type { Remote } from '../remote/index.ts';
+import { realWorld } from '../sources/fetch/options.ts';
 import type { Expectation } from '../store/index.ts';
+
+/** How long a run waits for its registry where nothing goes without it, and how often it asks. */
+const PATIENCE_MS = 120_000;
+const PAUSE_MS = 2_000;
 
 export class ViaRegistry {
   readonly #remote: Remote;
@@ -37,6 +42,7 @@ export class ViaRegistry {
   async have(outputs: ReadonlyMap<string, Output>, signal: AbortSignal): Promise<Problem | null> {
     for (const [name, output] of outputs) {
       if (await this.#remote.ensure(name, output, signal)) continue;
+      if ((await this.untilThere(signal)) && (await this.#remote.ensure(name, output, signal))) continue;
       return environmentProblem({
         code: 'remote-output-lost',
         text: `The output of ${name} is not in ${this.#remote.name}, where workers would take it from, and could not be put there.`,
@@ -46,8 +52,30 @@ export class ViaRegistry {
     return null;
   }
 
+  /** Waits for a registry that does not answer, for a while: there is nowhere else to go. @returns whether it does */
+  async untilThere(signal: AbortSignal): Promise<boolean> {
+    for (let waited = 0; waited < PATIENCE_MS; waited += PAUSE_MS) {
+      if (await this.#remote.answers(signal)) return true;
+      // It answered, and said no.
+      if (!this.#remote.isAway) return false;
+      await realWorld.pause(PAUSE_MS, signal);
+    }
+    return false;
+  }
+
   /** See Remote. */
-  pushed(target: string, index: Digest, expectation: Expectation, signal: AbortSignal): Promise<Output> {
-    return this.#remote.pushed(target, index, expectation, signal);
+  async pushed(
+    target: string,
+    index: Digest,
+    expectation: Expectation,
+    signal: AbortSignal,
+  ): Promise<Output> {
+    try {
+      return await this.#remote.pushed(target, index, expectation, signal);
+    } catch (error) {
+      const isAway = error instanceof ProblemError && error.problems[0]?.code === 'remote-output-lost';
+      if (!isAway || !(await this.untilThere(signal))) throw error;
+      return await this.#remote.pushed(target, index, expectation, signal);
+    }
   }
 }
