@@ -4,8 +4,9 @@
  *
  *     node bench/twin.ts [--quick] [--keep]
  *
- * Needs root, make, BuildKit (STX_MAKE_BUILDKIT_BIN), and the bundle. Prints a Markdown table; ratios are what
- * counts, machines are noisy. `--quick`: without the cold builds of make's edits.
+ * Needs root, make, time(1), BuildKit (STX_MAKE_BUILDKIT_BIN), and the bundle. Prints a Markdown table; ratios are what
+ * counts, machines are noisy. CPU is the tool's own and of the buildctl it starts, not BuildKit's. After every step the
+ * digests of both sides are compared. `--quick`: without make's builds after edits, five minutes less.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -25,8 +26,10 @@ const FIRST_TIME = 1_000_000_000;
 
 interface Measured {
   readonly seconds: number;
-  /** Largest resident set of the process itself, MiB; null where it was too short to be seen. */
-  readonly memory: number | null;
+  /** User and system, of the process and those it waited for, s. */
+  readonly cpu: number;
+  /** Largest resident set of any of them, MiB. */
+  readonly memory: number;
   readonly stdout: string;
 }
 
@@ -42,14 +45,15 @@ function run(
   env: NodeJS.ProcessEnv,
 ): Promise<Measured> {
   return new Promise((resolve, reject) => {
+    const report = join(folder, 'time');
     const began = performance.now();
-    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('time', ['-f', '%U %S %M', '-o', report, command, ...args], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let stdout = '';
     let stderr = '';
-    let memory: number | null = null;
-    const look = setInterval(() => {
-      memory = Math.max(memory ?? 0, residentMiB(child.pid)) || memory;
-    }, 50);
     child.stdout.on('data', (piece: Buffer) => {
       stdout += piece.toString();
     });
@@ -58,22 +62,12 @@ function run(
     });
     child.once('error', reject);
     child.once('close', (code) => {
-      clearInterval(look);
       const seconds = (performance.now() - began) / 1_000;
-      if (code === 0) resolve({ seconds, memory, stdout });
+      const [user = 0, system = 0, kilobytes = 0] = readFileSync(report, 'utf8').split(/\s+/).map(Number);
+      if (code === 0) resolve({ seconds, cpu: user + system, memory: kilobytes / 1024, stdout });
       else reject(new Error(`${command} ${args.join(' ')} ended with ${code}:\n${stderr.slice(-2_000)}`));
     });
   });
-}
-
-/** The largest resident set so far, as the kernel keeps it. */
-function residentMiB(pid: number | undefined): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
 }
 
 async function median(runs: number, once: () => Promise<Measured>): Promise<Measured> {
@@ -82,7 +76,8 @@ async function median(runs: number, once: () => Promise<Measured>): Promise<Meas
   all.sort((a, b) => a.seconds - b.seconds);
   const middle = all[all.length >> 1];
   if (middle === undefined) throw new Error('no runs');
-  return { ...middle, memory: Math.max(...all.map(({ memory }) => memory ?? 0)) || null };
+  const cpu = all.map((one) => one.cpu).sort((a, b) => a - b)[all.length >> 1] ?? 0;
+  return { ...middle, cpu, memory: Math.max(...all.map(({ memory }) => memory)) };
 }
 
 /** One side of the comparison: a tree, and how its tool is started. */
@@ -144,9 +139,11 @@ function targetNames(): string[] {
 
 const rows: string[] = [];
 function row(work: string, make: Measured, makeBuilds: number, ours: Measured, ourBuilds: number): void {
+  const side = ({ seconds, cpu }: Measured, builds: number): string =>
+    `${seconds.toFixed(2)} s, ${cpu.toFixed(2)} s, ${builds}`;
   const ratio = (ours.seconds / make.seconds).toFixed(3);
   rows.push(
-    `| ${work} | ${make.seconds.toFixed(2)} s, ${makeBuilds} | ${ours.seconds.toFixed(2)} s, ${ourBuilds} | ${ratio} | ${ours.memory === null ? '' : `${Math.round(ours.memory)} MiB`} |`,
+    `| ${work} | ${side(make, makeBuilds)} | ${side(ours, ourBuilds)} | ${ratio} | ${Math.round(ours.memory)} MiB |`,
   );
   note(rows.at(-1) ?? '');
 }
@@ -193,9 +190,10 @@ try {
     edit(make.root);
     const theirs = await make.world();
     row(`${name} of core-busybox`, theirs, make.builds(theirs), our, ours.builds(our));
+    compareDigests(make.root, ours.root);
   }
   print(
-    '| work | make -j4: time, builds | stx-make: time, builds | ratio | peak memory |\n|---|---|---|---|---|',
+    '| work | make -j4: time, CPU, builds | stx-make: time, CPU, builds | ratio | peak memory |\n|---|---|---|---|---|',
   );
   print(rows.join('\n'));
 } finally {

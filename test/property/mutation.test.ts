@@ -89,6 +89,44 @@ const MUTANTS: Readonly<Record<string, readonly [change: Change, ...kinds: strin
   ],
 };
 
+/** The mutants of each part: what is added to the inputs and has none here does not compile. */
+const PARTS: Readonly<Record<keyof Encode.FingerprintInputs, readonly string[]>> = {
+  target: ['target'],
+  version: ['version'],
+  buildTarget: ['build target'],
+  platforms: ['platforms', 'order of platforms'],
+  containerfile: ['Containerfile'],
+  files: ['files', 'contents of files', 'modes of files', 'names of files'],
+  sources: ['sources', 'contents of sources', 'names of sources'],
+  buildArgs: ['build args', 'values of build args'],
+  engine: ['engine'],
+  dependencies: ['dependencies', 'outputs of dependencies'],
+};
+
+test('every part has its mutants, and every kind of fact is one of them', async () => {
+  expect(Object.values(PARTS).flat().sort()).toEqual(Object.keys(MUTANTS).sort());
+  const { factsOf } = await import('../../packages/core/src/fingerprint/encode.ts');
+  const one = 'x' as Encode.FingerprintInputs['containerfile'];
+  const facts = factsOf({
+    target: 'core-x',
+    version: '1',
+    buildTarget: 'package-x',
+    platforms: ['linux/amd64'],
+    containerfile: one,
+    files: [{ path: 'f', mode: '0644', digest: one }],
+    sources: [{ file: 's', sha256: 'x' }],
+    buildArgs: { A: '1' },
+    engine: 'e',
+    dependencies: [{ target: 'core-y', sees: 'rootfs', identity: one }],
+  });
+  // The profile is no input; it has a test of its own below.
+  const kept = facts.filter((fact) => kindOf(fact) !== 'profile');
+  const survivors = kept.filter((fact) =>
+    Object.values(MUTANTS).every(([change]) => change(fact).length > 0),
+  );
+  expect(survivors).toEqual([]);
+});
+
 test('the suite passes as it is', async () => {
   expect(await runWorld({ seed: 1, edits: 60, recipes: 6 }, noFigures())).toBeNull();
 });
