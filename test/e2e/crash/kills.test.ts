@@ -14,6 +14,7 @@ import { stopManaged } from '../../../packages/scheduler/src/buildkit/managed.ts
 import { Random } from '../../property/random.ts';
 import { documentOf, type RunDocument, type Running, start, stx } from '../../rig/cli.ts';
 import { startDaemon } from '../../rig/daemon.ts';
+import { memoryOf } from '../buildkit/managed-support.ts';
 import {
   edit,
   KILLS,
@@ -58,8 +59,14 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await stopManaged(state);
+  removeMemory();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** What a daemon that was stopped keeps in memory for its next start. */
+function removeMemory(): void {
+  for (const name of memoryOf(state)) rmSync(join('/dev/shm', name), { recursive: true });
+}
 
 const digestsOf = ({ targets }: RunDocument): Record<string, string | null> =>
   Object.fromEntries(targets.map(({ name, digest }) => [name, digest]));
@@ -170,6 +177,7 @@ async function beginAnew(wrong: string[], round: number): Promise<void> {
     .catch(() => {});
   const left = await look();
   wrong.push(...left.map((what) => `before round ${round}, left by a daemon that ended: ${what}`));
+  removeMemory();
   rmSync(state, { recursive: true });
   rmSync(join(root, 'out'), { recursive: true });
   state = join(folder, `state-${round}`);
