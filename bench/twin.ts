@@ -2,11 +2,12 @@
  * stx-make beside make on the plain shape twin of StageX (513 targets), the same work in the same run: nothing to do,
  * touch, comment, content edit, cold on the same kind of BuildKit, and cold on our managed one.
  *
- *     node bench/twin.ts [--quick] [--keep]
+ *     node bench/twin.ts [--quick] [--keep] [--sample N]
  *
  * Needs root, make, time(1), BuildKit (STX_MAKE_BUILDKIT_BIN), and the bundle. Prints a Markdown table; ratios are what
  * counts, machines are noisy. CPU is the tool's own and of the buildctl it starts, not BuildKit's. After every step the
- * digests of both sides are compared. `--quick`: without make's builds after edits, five minutes less.
+ * digests of both sides are compared. `--quick`: without make's builds after edits, five minutes less. `--sample`: only
+ * the recipes of the first N targets in topological order.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startDaemon, type TestDaemon } from '../test/rig/daemon.ts';
-import { stagexShape, writeTwin } from '../test/twins/generate.ts';
+import { stagexShape, type TwinRecipe, writeTwin } from '../test/twins/generate.ts';
 import { writeMakefile } from './makefile.ts';
 
 const BUNDLE = fileURLToPath(new URL('../packages/cli/dist/stx-make.js', import.meta.url));
@@ -34,7 +35,9 @@ interface Measured {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'stx-bench-'));
-const recipes = stagexShape();
+const sample = process.argv.indexOf('--sample');
+const recipes =
+  sample === -1 ? stagexShape() : firstRecipes(stagexShape(), Number(process.argv[sample + 1] ?? 0));
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -201,6 +204,22 @@ try {
   await Promise.all(daemons.map((daemon) => daemon.stop()));
   if (process.argv.includes('--keep')) note(folder);
   else rmSync(folder, { recursive: true, force: true });
+}
+
+/** Recipes that need only each other, until they give so many targets. */
+function firstRecipes(shape: readonly TwinRecipe[], wanted: number): TwinRecipe[] {
+  const chosen: TwinRecipe[] = [];
+  const given = new Set<string>();
+  const isOpen = (recipe: TwinRecipe): boolean =>
+    !chosen.includes(recipe) &&
+    Object.values(recipe.targets).every(({ deps }) =>
+      deps.every((name) => given.has(name) || `${recipe.stage}-${recipe.name}` === name),
+    );
+  for (let next = shape.find(isOpen); next !== undefined && given.size < wanted; next = shape.find(isOpen)) {
+    chosen.push(next);
+    for (const name of Object.keys(next.targets)) given.add(`${next.stage}-${name}`);
+  }
+  return chosen;
 }
 
 /** All three must have given the same, or the comparison is of different work. */

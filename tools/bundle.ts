@@ -153,22 +153,16 @@ const patches: Plugin = {
  * The starter must also be understood by a Node that is too old to run the rest. Compiled code is kept beside
  * the chunks, which saves 7 % of a `plan` (measured: 108 to 101 ms); where that folder can not be written Node
  * goes on without, and it never is one that others may write to.
- *
- * The young part of the heap is kept at its first 2 MB: it would grow to 50 MB in a run of 513 targets, of which next
- * to nothing lives (measured: 204 MB of resident memory without this), and no command got slower. As an option of
- * Node it could only be given by whoever starts it.
  */
 function starter(main: string): string {
   return `#!/usr/bin/env node
 // Starts stx-make where Node is new enough. Written by tools/bundle.ts.
 import * as nodeModule from 'node:module';
 import * as url from 'node:url';
-import * as v8 from 'node:v8';
 if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write('error: stx-make needs Node 24 or newer, this is ' + process.versions.node + ': install a newer one\\n');
   process.exit(3);
 }
-v8.setFlagsFromString('--semi-space-growth-factor=1');
 nodeModule.enableCompileCache(url.fileURLToPath(new URL('./compiled', import.meta.url)));
 await import('./chunks/${main}');
 `;
