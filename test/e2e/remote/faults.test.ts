@@ -77,6 +77,15 @@ describe('passing faults are tried again', () => {
     expect([...one.warnings, ...two.warnings]).toEqual([]);
   });
 
+  test('a registry that shows nobody what is not there yet takes it all the same', async () => {
+    using one = new Machine(place);
+    const output = await one.built([{ path: 'a' }]);
+    front.fault = ({ method }) => (method === 'GET' || method === 'HEAD' ? status(403) : null);
+    expect([await one.give('core-x', output), one.warnings]).toEqual([new Map(), []]);
+    front.fault = () => null;
+    expect(await one.take('core-x')).toEqual(output);
+  });
+
   test('an upload that breaks off half-way is begun anew', async () => {
     using one = new Machine(place);
     using two = new Machine(place);

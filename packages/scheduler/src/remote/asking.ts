@@ -81,6 +81,16 @@ export class Asking {
     });
   }
 
+  /** Looking before writing: many registries refuse to show what is not there yet, and take it all the same. */
+  async unlessRefused<T>(looking: Promise<T | null>): Promise<T | null> {
+    try {
+      return await looking;
+    } catch (error) {
+      if (error instanceof ProblemError && error.problems[0]?.code === 'registry-refused') return null;
+      throw error;
+    }
+  }
+
   /** The registry has something wrong: that is said, and never believed. */
   refuse(target: string, fingerprint: string | null, error: ProblemError, code: string): void {
     const { name } = this.parts.place;

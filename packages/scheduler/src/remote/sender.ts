@@ -101,7 +101,8 @@ export class OutputSender {
     const home = homes.get(digest) ?? null;
     // Mounting asks as well, and does it.
     if (home === null || home === repository || !pool.isKnownGood(digest)) {
-      if ((await client.has(repository, 'blobs', digest, signal)) !== null) {
+      const there = client.has(repository, 'blobs', digest, signal);
+      if ((await this.#asking.unlessRefused(there)) !== null) {
         this.#nowThere(repository, digest);
         return;
       }

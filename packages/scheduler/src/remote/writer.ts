@@ -67,7 +67,8 @@ export class RemoteWriter {
     if (this.#asking.there.has(key)) return true;
     try {
       const there = await this.#asking.write(signal, async () => {
-        if ((await client.has(repository, 'manifests', output.index.digest, signal)) === null) {
+        const there = client.has(repository, 'manifests', output.index.digest, signal);
+        if ((await this.#asking.unlessRefused(there)) === null) {
           await this.#sender.output(
             repository,
             { target, output },
@@ -208,7 +209,8 @@ export class RemoteWriter {
     signal: AbortSignal,
   ): Promise<RecordDocument | null> {
     if (this.#asking.bad.has(fingerprint)) return null;
-    const tagged = await this.#asking.parts.client.tagged(repository, tag, MAX_RECORD, signal);
+    const { client } = this.#asking.parts;
+    const tagged = await this.#asking.unlessRefused(client.tagged(repository, tag, MAX_RECORD, signal));
     if (tagged === null) return null;
     try {
       return decodeRecord(tagged.bytes, { fingerprint: fingerprint as Digest, target });
