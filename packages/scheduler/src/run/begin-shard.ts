@@ -15,9 +15,9 @@ import type { ShardOptions } from '../shard/model.ts';
 import { expectedOf, readHistory, writeResult } from '../shard/result.ts';
 import { tagsOf } from '../shard/session.ts';
 import type { RunContext } from './context.ts';
+import { pause } from './pause.ts';
 import type { RunRemote } from './run-remote.ts';
 import { ShardRun } from './shard-run.ts';
-import { pause } from './world.ts';
 
 export interface ShardParts {
   readonly remote: RunRemote;

@@ -17,6 +17,7 @@ import { isOutputKnownGood, type Pool } from '../store/index.ts';
 import { expectationOf } from './attempt.ts';
 import type { RunContext } from './context.ts';
 import { runOfRemote, settledOf } from './origin.ts';
+import { pause } from './pause.ts';
 import type { Settled } from './ports.ts';
 import { ViaRegistry } from './via-registry.ts';
 
@@ -25,6 +26,10 @@ interface Apart {
   readonly fingerprint: Digest;
   readonly settled: Settled;
 }
+
+/** How long a build waits for what it is made from while the remote does not answer, ms, and how often it asks. */
+const LONGEST_AWAY = 15 * 60_000;
+const LOOK_EVERY = 1_000;
 
 export class RunRemote {
   readonly remote: Remote;
@@ -74,6 +79,7 @@ export class RunRemote {
   ): Promise<Settled | null> {
     const known = this.#apart.get(target.name);
     if (known?.fingerprint === fingerprint.digest) return known.settled;
+    if (this.#isSuspect(fingerprint)) return await this.seek(target, fingerprint, outputs, signal);
     const found = await this.remote.find(target, fingerprint, expectationOf({ target, outputs }), signal);
     if (found === null) return null;
     const settled = this.#record(target, fingerprint, found.output, found.manifest);
@@ -92,16 +98,36 @@ export class RunRemote {
     for (const name of outputs.keys()) {
       const apart = this.#apart.get(name);
       if (apart === undefined) continue;
-      if (!(await this.remote.bring(name, apart.output, null, signal, apart.fingerprint))) {
+      if (!(await this.#bring(name, apart, signal))) {
         return environmentProblem({
           code: 'remote-output-lost',
           text: `The output of ${name} is in ${this.remote.name}, but could not be had.`,
-          hint: 'Run again: where the remote does not have it any more, it is built.',
+          hint: 'Run again: it is built then.',
         });
       }
       this.#apart.delete(name);
     }
     return null;
+  }
+
+  /** What a build is made from is waited for while the remote is away: there is nothing else to be done. */
+  async #bring(name: string, { output, fingerprint }: Apart, signal: AbortSignal): Promise<boolean> {
+    const began = performance.now();
+    for (;;) {
+      if (await this.remote.bring(name, output, null, signal, fingerprint)) return true;
+      if (!this.remote.isAway || performance.now() - began > LONGEST_AWAY) return false;
+      await pause(LOOK_EVERY, signal);
+      signal.throwIfAborted();
+    }
+  }
+
+  /** A record that came from here but whose output was no good, or not there: believed only when it is whole. */
+  #isSuspect({ digest }: Fingerprint): boolean {
+    const { records, pushed } = this.#context.state;
+    const { name } = this.remote;
+    return records
+      .find(digest)
+      .some(({ run, manifest }) => run === runOfRemote(name) && !pushed.has(name, digest, manifest));
   }
 
   /** Gives others what was built here; hits, too, where the remote may lack them. @returns whether they can have it */

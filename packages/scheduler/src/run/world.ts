@@ -14,6 +14,7 @@ import { type AttemptTools, attemptBuild } from './attempt.ts';
 import type { RunContext } from './context.ts';
 import type { Crew } from './driver.ts';
 import type { Outdated } from './outdated.ts';
+import { pause } from './pause.ts';
 import type { Attempt, Finding, Recorded, RunPorts, Settled } from './ports.ts';
 import type { RunRemote } from './run-remote.ts';
 import type { RunSources } from './run-sources.ts';
@@ -199,21 +200,4 @@ function newestOf({ workspace, options }: RunContext, target: GraphTarget): Grap
       hint: `Run \`${options.command}\` again.`,
     }),
   );
-}
-
-/** Resolves after that many ms, or at once when aborted. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
