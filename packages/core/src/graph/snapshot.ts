@@ -133,10 +133,18 @@ export function thawTree(bytes: Uint8Array): LoadedTree | null {
   };
 }
 
+/** What a target's line says. */
+interface Unpacked {
+  readonly place: number;
+  readonly details: Details;
+  readonly resolved: readonly ResolvedContainerfile[];
+  readonly contextNames: ReadonlyMap<string, string>;
+}
+
 /** The lines, and what was read of them last: who asks a target for one thing asks for the others, too. */
 class FrozenLines {
   readonly #lines: Sealed;
-  #last: { readonly place: number; readonly details: Details } | null = null;
+  #last: Unpacked | null = null;
   readonly #known: (RecipeLine | undefined)[];
   #all: readonly Recipe[] | null = null;
 
@@ -151,12 +159,16 @@ class FrozenLines {
     return known;
   }
 
-  details(place: number): Details {
+  target(place: number, recipe: number, dependencies: readonly string[]): Unpacked {
     if (this.#last?.place !== place) {
-      const line = this.#lines.line(1 + this.#known.length + place);
-      this.#last = { place, details: JSON.parse(line) as Details };
+      const details = JSON.parse(this.#lines.line(1 + this.#known.length + place)) as Details;
+      const [, , packed, contexts] = details;
+      const [, rows] = this.recipe(recipe);
+      const resolved = packed.map((one) => unpackContainerfile(one, rows));
+      const contextNames = new Map(contexts ?? usualContexts(dependencies));
+      this.#last = { place, details, resolved, contextNames };
     }
-    return this.#last.details;
+    return this.#last;
   }
 
   recipes(): readonly Recipe[] {
@@ -202,20 +214,19 @@ class FrozenTarget implements GraphTarget {
   }
 
   get buildTarget(): string | null {
-    return this.#read()[0];
+    return this.#read().details[0];
   }
 
   get platforms(): readonly string[] {
-    return this.#read()[1];
+    return this.#read().details[1];
   }
 
   get resolved(): readonly ResolvedContainerfile[] {
-    const [, rows] = this.#frozen.recipe(this.#recipe);
-    return this.#read()[2].map((packed) => unpackContainerfile(packed, rows));
+    return this.#read().resolved;
   }
 
   get contextNames(): ReadonlyMap<string, string> {
-    return new Map(this.#read()[3] ?? usualContexts(this.dependencies));
+    return this.#read().contextNames;
   }
 
   get edges(): readonly Edge[] {
@@ -223,7 +234,7 @@ class FrozenTarget implements GraphTarget {
     return edgesAgain(this.name, file, this.resolved, this.contextNames);
   }
 
-  #read(): Details {
-    return this.#frozen.details(this.#place);
+  #read(): Unpacked {
+    return this.#frozen.target(this.#place, this.#recipe, this.dependencies);
   }
 }

@@ -78,13 +78,14 @@ function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): M
 
 /** For which platforms a target takes each dependency: its own, or what its FROM says; each once, in order. */
 function platformsTaken(target: GraphTarget): Map<string, Set<string>> {
+  const { resolved, contextNames, platforms } = target;
   const taken = new Map<string, Set<string>>();
-  for (const [place, { references }] of target.resolved.entries()) {
+  for (const [place, { references }] of resolved.entries()) {
     for (const { image, platform } of references) {
-      const dependency = target.contextNames.get(image);
+      const dependency = contextNames.get(image);
       if (dependency === undefined) continue;
       const known = taken.get(dependency) ?? new Set();
-      taken.set(dependency, known.add(platform ?? target.platforms[place] ?? ''));
+      taken.set(dependency, known.add(platform ?? platforms[place] ?? ''));
     }
   }
   return taken;
