@@ -5,12 +5,12 @@
  *
  * The whole twin (513 targets) once; the others on its first stages, or all with STX_SHARDS=all.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { builds } from '../../rig/builds.ts';
 import { documentOf, type Finished, type RunDocument, type Running, start, stx } from '../../rig/cli.ts';
+import { fastFolder } from '../../rig/fast-folder.ts';
 import { TestRegistry } from '../../rig/registry.ts';
 import { expectedBuilds, stagexShape, type TwinRecipe, writeTwin } from '../../twins/generate.ts';
 
@@ -45,11 +45,11 @@ let registry: TestRegistry;
 const states = new Set<string>();
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'stx-shards-'));
+  folder = fastFolder('stx-shards-');
   registry = await TestRegistry.start();
 });
 afterEach(async () => {
-  for (const state of states) await stx(['daemon', 'stop'], { cwd: folder, state });
+  await Promise.all([...states].map((state) => stx(['daemon', 'stop'], { cwd: folder, state })));
   states.clear();
 });
 afterAll(async () => {
