@@ -47,6 +47,9 @@ export interface ShardSetup {
   readonly stop: AbortSignal;
 }
 
+/** How often it is said what is waited for, ms. */
+const SAY_EVERY = 15_000;
+
 export class ShardRun implements Follower {
   readonly #setup: ShardSetup;
   readonly #plan: ShardPlan;
@@ -62,6 +65,10 @@ export class ShardRun implements Follower {
   /** By target: whether the others can have it. */
   readonly #given = new Map<string, Promise<boolean>>();
   readonly #ungiven = new Set<string>();
+  /** Asked for in the remote, and maybe awaited. */
+  readonly #sought = new Set<string>();
+  #sayNext = 0;
+  #saidAwaited = false;
   /** Shards that were given up for some target. */
   readonly #lost = new Set<number>();
 
@@ -127,7 +134,11 @@ export class ShardRun implements Follower {
   ): Promise<Sought> {
     const { name } = target;
     const find: Find = (until) => this.#setup.find(target, fingerprint, outputs, until);
+    this.#sought.add(name);
+    this.#sayAwaited();
     const sought = await this.#awaiting.seek(name, find, signal);
+    this.#sought.delete(name);
+    this.#sayAwaited();
     switch (sought.status) {
       case 'found':
         this.#found.add(name);
@@ -196,6 +207,21 @@ export class ShardRun implements Follower {
   async end(): Promise<void> {
     await Promise.allSettled(this.#given.values());
     await this.#own.end();
+  }
+
+  /** A shard that builds nothing because others do should not look dead. */
+  #sayAwaited(): void {
+    const { clock, emit } = this.#setup;
+    const awaited = [...this.#sought].filter((name) => !this.#mine.has(name));
+    const isOver = awaited.length === 0 && this.#saidAwaited;
+    if (!isOver && (awaited.length === 0 || clock() < this.#sayNext)) return;
+    this.#sayNext = clock() + SAY_EVERY;
+    this.#saidAwaited = !isOver;
+    const some = awaited.slice(0, 3).join(', ') + (awaited.length > 3 ? ' ...' : '');
+    const text = isOver
+      ? 'nothing of other shards is waited for'
+      : `waiting for other shards: ${some} (${awaited.length})`;
+    emit({ type: 'activity', id: 'awaiting', text, done: isOver });
   }
 
   #builds(target: string): void {
