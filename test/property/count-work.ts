@@ -10,10 +10,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type Profiler, Session } from 'node:inspector/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { byCodeUnit } from '../../../packages/core/src/order.ts';
-import type { RunOptions } from '../../../packages/scheduler/src/api.ts';
-import { makePlan, openSession } from '../../../packages/scheduler/src/session.ts';
-import { largeShape, writeLarge } from '../../twins/large.ts';
+import { byCodeUnit } from '../../packages/core/src/order.ts';
+import type { RunOptions } from '../../packages/scheduler/src/api.ts';
+import { makePlan, openSession } from '../../packages/scheduler/src/session.ts';
+import { largeShape, writeLarge } from '../twins/large.ts';
 
 const OPTIONS: RunOptions = {
   selection: [],
