@@ -8,7 +8,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { builds } from '../../rig/builds.ts';
+import { builds, said } from '../../rig/builds.ts';
 import { documentOf, type Finished, type RunDocument, type Running, start, stx } from '../../rig/cli.ts';
 import { fastFolder } from '../../rig/fast-folder.ts';
 import { TestRegistry } from '../../rig/registry.ts';
@@ -98,13 +98,19 @@ interface Session {
   readonly session: string;
   /** Of the remote; another one each, so that nothing is found from before. */
   readonly place: string;
+  /** Seconds; long where nothing may be taken over. */
+  readonly silence: string;
 }
 
-function startShard({ root, name, session, place }: Session, index: number, ...more: string[]): Running {
+function startShard(
+  { root, name, session, place, silence }: Session,
+  index: number,
+  ...more: string[]
+): Running {
   const state = join(folder, `${name}-state${index}`);
   states.add(state);
   const remote = ['--remote', `${registry.host}/${place}`, '--remote-write'];
-  const shard = ['--shard', `${index}/${COUNT}`, '--session', session, '--shard-silence', '10'];
+  const shard = ['--shard', `${index}/${COUNT}`, '--session', session, '--shard-silence', silence];
   const out = ['--out', join(folder, `${name}-out${index}`)];
   return start(['world', '--json', ...remote, ...shard, ...out, ...more], { cwd: root, state });
 }
@@ -137,7 +143,7 @@ const numbers = Array.from({ length: COUNT }, (_, index) => index + 1);
 
 test('the whole twin: every digest is the single machine’s, every target built once; an edit builds what it needs', async () => {
   const { root, name, digests } = await tree('whole', stagexShape());
-  const session = { root, name, session: 'first', place: 'whole' };
+  const session = { root, name, session: 'first', place: 'whole', silence: '120' };
   const ends = await Promise.all(numbers.map((index) => startShard(session, index).finished));
   const documents = ends.map(shardDocument);
   for (const document of documents) expect(digestsOf(document.targets)).toEqual(digests);
@@ -169,7 +175,7 @@ test('the whole twin: every digest is the single machine’s, every target built
 
 test('a shard killed half-way: the others do its work', async () => {
   const { root, name, digests } = await tree('killed', ALL ? stagexShape() : fewRecipes());
-  const session = { root, name, session: 'killed', place: 'killed' };
+  const session = { root, name, session: 'killed', place: 'killed', silence: '10' };
   const shards = numbers.map((index) =>
     startShard(session, index, '--events', join(folder, `killed-${index}.ndjson`)),
   );
@@ -191,13 +197,13 @@ test('a shard killed half-way: the others do its work', async () => {
 
 test('the registry killed and started again: it costs time, nothing else', async () => {
   const { root, name, digests } = await tree('registry', ALL ? stagexShape() : fewRecipes());
-  const session = { root, name, session: 'registry', place: 'registry' };
+  const session = { root, name, session: 'registry', place: 'registry', silence: '60' };
   const shards = numbers.map((index) =>
     startShard(session, index, '--events', join(folder, `registry-${index}.ndjson`)),
   );
   await builds(join(folder, 'registry-1.ndjson'), 10);
   await registry.kill();
-  await builds(join(folder, 'registry-1.ndjson'), 12);
+  await said(join(folder, 'registry-1.ndjson'), /remote-away/);
   await registry.restart();
   const documents = (await Promise.all(shards.map(({ finished }) => finished))).map(shardDocument);
   for (const document of documents) expect(digestsOf(document.targets)).toEqual(digests);
