@@ -1,6 +1,14 @@
-/** Three projects: `unit` (beside the sources, no daemon, seconds), `property` (random edits with a builder in
+/** Four projects: `unit` (beside the sources, no daemon, seconds), `terminal` (real terminals and processes, which wait more
+ * than they work), `property` (random edits with a builder in
  * memory, a minute) and `e2e` (test/, real BuildKit). */
 import { defineConfig } from 'vitest/config';
+
+const TERMINAL = [
+  'packages/cli/src/tui/terminal.test.ts',
+  'packages/cli/src/live/attach.test.ts',
+  'packages/cli/src/process/*.test.ts',
+  'test/unit/run/*.test.ts',
+];
 
 export default defineConfig({
   test: {
@@ -10,8 +18,10 @@ export default defineConfig({
           name: 'unit',
           testTimeout: 30_000,
           include: ['packages/*/src/**/*.test.{ts,tsx}', 'test/unit/**/*.test.ts'],
+          exclude: [...TERMINAL, '**/node_modules/**'],
         },
       },
+      { test: { name: 'terminal', include: TERMINAL, testTimeout: 30_000 } },
       { test: { name: 'property', include: ['test/property/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {

@@ -104,6 +104,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
   counts = addCounts(counts, await project('unit', filters));
   if (!options.includes('--quick')) {
+    counts = addCounts(counts, await project('terminal', filters));
     counts = addCounts(counts, await project('property', filters));
     counts = addCounts(counts, await project('e2e', filters));
   }
