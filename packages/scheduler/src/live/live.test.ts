@@ -82,8 +82,11 @@ test('a killed run is noticed at once, and what it left is removed', async () =>
   await new Promise((resolve) => child.stdout.once('data', resolve));
   const [facts] = await liveRuns(where);
   const attached = facts === undefined ? null : await attachTo(facts);
+  const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   expect(await attached?.end).toEqual({ how: 'killed' });
+  // The kernel closes a dying process's connections a moment before what it listens on.
+  await gone;
   expect([await liveRuns(where), readdirSync(where.runs)]).toEqual([[], []]);
 });
 
