@@ -84,7 +84,8 @@ export class FakeBuilder {
     if (options.signal.aborted) return { status: 'cancelled' };
     try {
       const { index, blobs } = miniBuild(mini);
-      const folder = join(options.exportDir, 'blobs', 'sha256');
+      const place = options.export;
+      const folder = place.kind === 'archive' ? place.blobs : join(place.folder, 'blobs', 'sha256');
       for (const [digest, bytes] of blobs) {
         const path = join(folder, digest.slice('sha256:'.length));
         if (!existsSync(path)) writeFileSync(path, bytes, { mode: 0o444 });

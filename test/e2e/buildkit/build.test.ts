@@ -245,12 +245,13 @@ test('a missing buildctl is a value too', async () => {
 });
 
 test('folders with spaces, commas and quotes', async () => {
-  const exportDir = join(bench.folder, 'ex, "port" ü');
+  const folder = join(bench.folder, 'ex, "port" ü');
+  const place = { kind: 'folder', folder, metadataFile: join(bench.folder, 'meta, "data"') } as const;
   const request = bench.request({ Containerfile: 'FROM scratch\nCOPY a.txt /\n', 'a.txt': 'x' });
-  expect((await bench.build(request, daemon.address, daemon.buildctl, { exportDir })).status).toBe(
+  expect((await bench.build(request, daemon.address, daemon.buildctl, { export: place })).status).toBe(
     'exported',
   );
-  expect(readFileSync(join(exportDir, 'index.json'), 'utf8')).toContain('manifests');
+  expect(readFileSync(join(folder, 'index.json'), 'utf8')).toContain('manifests');
 });
 
 test('BuildKit’s own lint', async () => {

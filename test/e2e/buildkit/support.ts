@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../../../packages/core/src/oci/model.ts';
 import { runBuild, writeSourcePolicy } from '../../../packages/scheduler/src/buildkit/build.ts';
-import type { BuildRequest, BuildResult, StepEvent } from '../../../packages/scheduler/src/buildkit/model.ts';
+import type {
+  BuildRequest,
+  BuildResult,
+  Export,
+  StepEvent,
+} from '../../../packages/scheduler/src/buildkit/model.ts';
 
 /** A file's bytes, or with a mode. */
 export type Files = Readonly<
@@ -73,7 +78,7 @@ export class Bench {
     more: {
       signal?: AbortSignal;
       onStep?: (step: StepEvent) => void;
-      exportDir?: string;
+      export?: Export;
       logFile?: string;
       daemonRoot?: string;
     } = {},
@@ -83,8 +88,11 @@ export class Bench {
       address,
       buildctl,
       env: process.env,
-      exportDir: more.exportDir ?? this.pool,
-      metadataFile: join(this.folder, `metadata ${this.#count}.json`),
+      export: more.export ?? {
+        kind: 'folder',
+        folder: this.pool,
+        metadataFile: join(this.folder, `metadata ${this.#count}.json`),
+      },
       policyFile: this.policyFile,
       daemonRoot: more.daemonRoot,
       logFile: more.logFile ?? join(this.folder, `log ${this.#count}`),

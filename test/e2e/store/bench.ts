@@ -135,7 +135,11 @@ export class Bench {
         cache: 'cache',
         limits: {},
       },
-      { connection: ['--addr', this.daemon.address], exportDir, metadataFile, policyFile },
+      {
+        connection: ['--addr', this.daemon.address],
+        into: { folder: exportDir, metadataFile },
+        policyFile,
+      },
     );
     const result = await capture(this.daemon.buildctl, args, { env: process.env });
     if (result.code !== 0) throw new Error(`buildctl: ${result.stderr}`);

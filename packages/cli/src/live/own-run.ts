@@ -4,7 +4,6 @@
  *
  * A run with nothing to do never opens a socket: it is over before anybody could ask.
  */
-import { performance } from 'node:perf_hooks';
 import type { Problem } from '@stx-make/core/errors';
 import type { EventSink, RunEvent } from '@stx-make/core/events';
 import type { RunControl, RunSteering } from '@stx-make/scheduler/api';

@@ -12,7 +12,10 @@ import { listenToSignals } from './signals.ts';
 /** Runs the process's command line and ends the process. */
 export async function start(commands: readonly CommandSpec[], services: Services): Promise<never> {
   const io: Io = {
-    stdin: process.stdin,
+    // Got when it is asked for: it costs 5 ms, and most commands do not read.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,

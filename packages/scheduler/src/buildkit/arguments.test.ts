@@ -26,8 +26,7 @@ const request: BuildRequest = {
 };
 const places = {
   connection: ['--addr', 'unix:///s'],
-  exportDir: '/w/out',
-  metadataFile: '/w/m.json',
+  into: { folder: '/w/out', metadataFile: '/w/m.json' },
   policyFile: '/p.json',
 };
 
@@ -82,7 +81,10 @@ test('the order of a request’s parts does not show', () => {
 });
 
 test('a folder with a comma or a quote survives the CSV of --output', () => {
-  const args = buildctlArguments(request, { ...places, exportDir: '/w/a,b "c"' });
+  const args = buildctlArguments(request, {
+    ...places,
+    into: { folder: '/w/a,b "c"', metadataFile: '/w/m.json' },
+  });
   expect(valuesOf(args, '--output')[0]).toContain(',"dest=/w/a,b ""c""",name=');
 });
 

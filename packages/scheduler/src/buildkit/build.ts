@@ -6,16 +6,19 @@
  */
 import { mkdir, readFile, rename, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { ProblemError } from '@stx-make/core/errors';
 import type { Failure } from '@stx-make/core/events';
 import { isDigest } from '@stx-make/core/oci/digest';
 import type { Digest } from '@stx-make/core/oci/model';
 import { type Exit, start } from '../process/index.ts';
 import { parseAddress } from './address.ts';
+import { ArchiveReader } from './archive.ts';
 import { buildctlArguments, buildctlEnvironment, checkArguments, SOURCE_POLICY_TEXT } from './arguments.ts';
 import { isFullDisk } from './disk.ts';
 import { diagnose } from './failure.ts';
 import { LogFile } from './log-file.ts';
-import type { BuildRequest, BuildResult, StepEvent } from './model.ts';
+import type { BuildRequest, BuildResult, Export, StepEvent } from './model.ts';
 import { policyAllowing } from './policy.ts';
 import { ProgressReader, type ProgressSummary } from './progress.ts';
 
@@ -25,8 +28,7 @@ export interface BuildOptions {
   /** Path of buildctl. */
   readonly buildctl: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly exportDir: string;
-  readonly metadataFile: string;
+  readonly export: Export;
   /** Written by `writeSourcePolicy`. */
   readonly policyFile: string;
   /** Appended to. */
@@ -59,18 +61,14 @@ export async function runBuild(request: BuildRequest, options: BuildOptions): Pr
   const { flags } = parseAddress(options.address, options.env);
   if (options.signal.aborted) return { status: 'cancelled' };
   const policyFile = await policyFor(request, options);
-  const args = buildctlArguments(request, { ...options, policyFile, connection: flags });
-  const { exit, summary } = await follow(args, options);
-  if (exit.code === 0) {
-    const digest = await readMetadata(options.metadataFile);
-    if (digest !== null) return { status: 'exported', digest };
-    return failed(
-      infrastructure('buildctl ended well but its metadata file names no image digest'),
-      'here',
-      options,
-    );
-  }
-  if (exit.aborted || options.signal.aborted) return { status: 'cancelled' };
+  const into = options.export.kind === 'archive' ? 'stdout' : options.export;
+  const args = buildctlArguments(request, { into, policyFile, connection: flags });
+  const archive = options.export.kind === 'archive' ? new ArchiveReader(options.export) : null;
+  const { exit, summary, unkept } = await follow(args, options, archive);
+  if (exit.code === 0 && unkept === null) return await exported(options, archive);
+  if (options.signal.aborted) return { status: 'cancelled' };
+  if (unkept !== null) return notKept(unkept, options);
+  if (exit.aborted) return { status: 'cancelled' };
   if (exit.startError !== null) {
     return failed(
       infrastructure(`${options.buildctl} could not be started: ${exit.startError.message}`),
@@ -86,13 +84,42 @@ export async function runBuild(request: BuildRequest, options: BuildOptions): Pr
   return failed(failure, retry, options);
 }
 
+/** buildctl ended well: what it exported. */
+async function exported(options: BuildOptions, archive: ArchiveReader | null): Promise<BuildResult> {
+  try {
+    const digest = archive === null ? await readMetadata(options.export) : archive.finish();
+    if (digest !== null) return { status: 'exported', digest };
+  } catch (error) {
+    return notKept(error, options);
+  }
+  return failed(
+    infrastructure('buildctl ended well but its metadata file names no image digest'),
+    'here',
+    options,
+  );
+}
+
+/** What came was cut or damaged on its way, or there is no room for it: the first is worth another try. */
+function notKept(error: unknown, options: BuildOptions): BuildResult {
+  if (!(error instanceof ProblemError)) throw error;
+  const [first] = error.problems;
+  const { tag = 'environment', text = error.message, hint } = first ?? {};
+  const failure = { ...infrastructure(text), ...(hint === undefined ? {} : { hint }) };
+  return tag === 'integrity'
+    ? failed({ ...failure, kind: 'integrity' }, 'here', options)
+    : failed(failure, 'no', options);
+}
+
 /** What is taken from a registry is allowed for this build alone, by digest. */
-async function policyFor(request: BuildRequest, { policyFile, exportDir }: BuildOptions): Promise<string> {
+async function policyFor(
+  request: BuildRequest,
+  { policyFile, export: place }: BuildOptions,
+): Promise<string> {
   const images = request.dependencies.flatMap(({ image, digest }) =>
     image === undefined ? [] : [`${image}@${digest}`],
   );
-  if (images.length === 0) return policyFile;
-  const own = join(exportDir, 'source-policy.json');
+  if (images.length === 0 || place.kind === 'archive') return policyFile;
+  const own = join(place.folder, 'source-policy.json');
   await writeFile(own, policyAllowing(await readFile(policyFile, 'utf8'), images));
   return own;
 }
@@ -115,11 +142,11 @@ export interface CheckResult {
  * (core refuses it before). Never throws for what the daemon can do. */
 export async function runCheck(
   request: BuildRequest,
-  options: Omit<BuildOptions, 'exportDir' | 'metadataFile' | 'onStep'>,
+  options: Omit<BuildOptions, 'export' | 'onStep'>,
 ): Promise<CheckResult> {
   const { flags } = parseAddress(options.address, options.env);
   const args = checkArguments(request, { policyFile: options.policyFile, connection: flags });
-  const { exit, summary, printed } = await follow(args, { ...options, onStep: () => undefined });
+  const { exit, summary, printed } = await follow(args, { ...options, onStep: () => undefined }, null);
   const text = printed.trim();
   if (exit.code === 0) return { ok: !/^(WARNING|ERROR): /m.test(text), text, failure: null };
   return { ok: false, text, failure: diagnose(summary, exit).failure };
@@ -128,17 +155,21 @@ export async function runCheck(
 interface Followed {
   readonly exit: Exit;
   readonly summary: ProgressSummary;
-  /** Stdout, at most 8 MiB: answers of subrequests. */
+  /** Stdout, at most 8 MiB: answers of subrequests. Empty where it was an archive. */
   readonly printed: string;
+  /** Why the archive could not be taken in; null where it was. */
+  readonly unkept: unknown;
 }
 
 const PRINTED_BYTES = 8 * 1024 * 1024;
 
-/** Runs buildctl and reads it to its end, no faster than the log file takes it. */
+/** Runs buildctl and reads it to its end, no faster than the log file and the pool take it. */
 async function follow(
   args: readonly string[],
   options: Pick<BuildOptions, 'buildctl' | 'env' | 'signal' | 'logFile' | 'onStep' | 'onSign' | 'trace'>,
+  archive: ArchiveReader | null,
 ): Promise<Followed> {
+  const broken = new AbortController();
   const log = await LogFile.open(options.logFile);
   const reader = new ProgressReader({ log: (bytes) => log.add(bytes), onStep: options.onStep });
   const child = start(options.buildctl, args, {
@@ -146,32 +177,78 @@ async function follow(
       ...buildctlEnvironment(options.env),
       ...(options.trace === undefined ? {} : { TRACEPARENT: options.trace }),
     },
-    signal: options.signal,
+    signal: AbortSignal.any([options.signal, broken.signal]),
     // buildctl would end with its terminal (appcontext listens to INT and TERM alone); a run does not.
     outlivesTerminal: true,
     diesWithUs: true,
   });
+  let unkept: unknown = null;
+  const taken =
+    archive === null
+      ? firstBytes(child.stdout)
+      : takeArchive(child.stdout, archive, options.onSign).catch((error: unknown) => {
+          unkept = error;
+          broken.abort();
+          return '';
+        });
+  await readAll(child.stderr, (chunk) => {
+    options.onSign?.();
+    reader.push(chunk);
+    return log.flush();
+  });
+  const summary = reader.end();
+  const [exit, printed] = await Promise.all([child.exit, taken]);
+  await log.close();
+  return { exit, summary, printed, unkept };
+}
+
+/** The first bytes of a stream, all of which is read. */
+async function firstBytes(stream: Readable | null): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  child.stdout?.on('data', (chunk: Buffer) => {
+  await readAll(stream, (chunk) => {
     if (size < PRINTED_BYTES) chunks.push(chunk.subarray(0, PRINTED_BYTES - size));
     size += chunk.length;
   });
-  if (child.stderr !== null) {
-    try {
-      for await (const chunk of child.stderr as AsyncIterable<Buffer>) {
-        options.onSign?.();
-        reader.push(chunk);
-        await log.flush();
-      }
-    } catch {
-      // The pipe broke with a killed child: its exit tells the rest.
-    }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function takeArchive(
+  stream: Readable | null,
+  archive: ArchiveReader,
+  onSign: (() => void) | undefined,
+): Promise<string> {
+  try {
+    await readAll(stream, (chunk) => {
+      onSign?.();
+      return archive.push(chunk);
+    });
+  } finally {
+    await archive.close();
   }
-  const summary = reader.end();
-  const exit = await child.exit;
-  await log.close();
-  return { exit, summary, printed: Buffer.concat(chunks).toString('utf8') };
+  return '';
+}
+
+/** Reads to the end; a pipe that breaks with a killed child is an end, too. What `take` throws goes on. */
+async function readAll(
+  stream: Readable | null,
+  take: (chunk: Buffer) => Promise<void> | void,
+): Promise<void> {
+  if (stream === null) return;
+  let thrown: { readonly error: unknown } | null = null;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      try {
+        await take(chunk);
+      } catch (error) {
+        thrown = { error };
+        break;
+      }
+    }
+  } catch {
+    // Its exit tells the rest.
+  }
+  if (thrown !== null) throw thrown.error;
 }
 
 function failed(
@@ -186,9 +263,10 @@ function infrastructure(cause: string): Omit<Failure, 'logFile'> {
   return { kind: 'infrastructure', step: null, exitCode: null, file: null, line: null, cause, tail: [] };
 }
 
-async function readMetadata(path: string): Promise<Digest | null> {
+async function readMetadata(place: Export): Promise<Digest | null> {
+  if (place.kind === 'archive') return null;
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const value: unknown = JSON.parse(await readFile(place.metadataFile, 'utf8'));
     const digest =
       typeof value === 'object' && value !== null ? Reflect.get(value, 'containerimage.digest') : null;
     return isDigest(digest) ? digest : null;

@@ -57,8 +57,7 @@ export async function buildCanary(facts: DaemonFacts, options: ProbeOptions): Pr
     const exportDir = join(folder, 'export');
     const result = await runBuild(canaryRequest(platform, context, fetch, folder), {
       ...options,
-      exportDir,
-      metadataFile: join(folder, 'metadata.json'),
+      export: { kind: 'folder', folder: exportDir, metadataFile: join(folder, 'metadata.json') },
       policyFile,
       logFile,
       onStep: () => undefined,

@@ -14,7 +14,7 @@ import { findBuildKit } from '../process/index.ts';
 import { parseAddress } from './address.ts';
 import { writeSourcePolicy } from './build.ts';
 import { type ProbeOptions, probeEngine } from './canary.ts';
-import { cachedEngine, cacheEngine, type ProbedEngine } from './engine-cache.ts';
+import { cachedEngine, cacheEngine, daemonProcess, type ProbedEngine } from './engine-cache.ts';
 import { goReleaseOf } from './go-release.ts';
 import { ensureManaged, type ManagedDaemon } from './managed.ts';
 import type { Engine, StepLimits } from './model.ts';
@@ -35,6 +35,8 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
   /** Images from outside that builds may take. */
   readonly allowedImages?: readonly string[] | undefined;
+  /** Ask what each builds like even where an earlier run asked the same process. */
+  readonly anew?: boolean | undefined;
   /** Told what takes long: starting the daemon, waiting for an address. */
   readonly onActivity?: ((text: string) => void) | undefined;
 }
@@ -127,13 +129,15 @@ export async function connectOne(
   managed: ManagedDaemon | null,
 ): Promise<Candidate> {
   const facts = await askPatiently(address, options, buildctl, WAIT_MS);
-  const known = managed === null ? null : await cachedEngine(managed, options, facts);
+  const daemon = daemonProcess(address, facts, managed, options.state);
+  const known =
+    daemon === null || options.anew === true ? null : await cachedEngine(daemon, options.limits, facts);
   const made = (probed: ProbedEngine) => candidateOf(address, name, facts, probed, options);
   if (known !== null) return made(known);
   options.onActivity?.(`asking ${name} what it builds like`);
   const goRelease = managed === null ? null : await goReleaseOf(managed.buildkitd);
   const probed = await probeEngine(facts, probeOptions(address, options, buildctl, goRelease));
-  if (managed !== null) await cacheEngine(managed, options, probed);
+  if (daemon !== null) await cacheEngine(daemon, options.limits, probed);
   return made(probed);
 }
 

@@ -1,11 +1,15 @@
 /**
- * The engine of the managed daemon, remembered as long as the same buildkitd process runs, so that not every
- * run builds a canary.
+ * The engine of a daemon, remembered as long as the same process runs, so that not every run builds a canary.
+ *
+ * Which process runs is known of the managed daemon, and of one that listens on a socket of this machine: it makes the
+ * socket when it starts. One that a service manager made for it outlives it, so there the answer is worth a day only;
+ * of what is far away nothing is known, and it is asked each time.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Problem } from '@stx-make/core/errors';
-import type { StatePaths } from '../paths.ts';
+import { type StatePaths, shortName } from '../paths.ts';
 import { isEngine } from './canary.ts';
 import type { ManagedDaemon } from './managed.ts';
 import type { Engine, StepLimits } from './model.ts';
@@ -16,29 +20,55 @@ export interface ProbedEngine {
   readonly warnings: readonly Problem[];
 }
 
-/** What the engine was probed for, beside the buildkitd process. */
-export interface CacheKey {
-  readonly state: StatePaths;
-  readonly limits: StepLimits;
+/** A running daemon, and where its engine is remembered. */
+export interface DaemonProcess {
+  readonly file: string;
+  /** Another one for each process. */
+  readonly instance: string;
 }
 
-function engineFile(where: CacheKey): string {
-  return join(where.state.daemon, 'engine.json');
+/** What the engine was probed for, beside the process. */
+type Asked = Pick<StepLimits, 'cpusetCpus'>;
+
+const WORTH_MS = 24 * 60 * 60 * 1000;
+const UNIX = 'unix://';
+
+/** Null where nothing tells one process from the next. */
+export function daemonProcess(
+  address: string,
+  facts: DaemonFacts,
+  managed: ManagedDaemon | null,
+  state: Pick<StatePaths, 'daemon'>,
+): DaemonProcess | null {
+  if (managed !== null) {
+    return { file: join(state.daemon, 'engine.json'), instance: managed.instance() };
+  }
+  if (!address.startsWith(UNIX)) return null;
+  const stat = statSync(address.slice(UNIX.length), { bigint: true, throwIfNoEntry: false });
+  if (stat?.isSocket() !== true) return null;
+  return {
+    file: join(state.daemon, `engine-${shortName(facts.workerId)}.json`),
+    instance: `${facts.workerId} ${stat.dev}:${stat.ino}:${stat.ctimeNs}`,
+  };
 }
 
-/** The engine of this very buildkitd process and these limits, probed by an earlier run. */
+/** The engine of this very process and these limits, probed by an earlier run. */
 export async function cachedEngine(
-  managed: ManagedDaemon,
-  where: CacheKey,
+  daemon: DaemonProcess,
+  asked: Asked,
   facts: DaemonFacts,
 ): Promise<ProbedEngine | null> {
   try {
-    const value: unknown = JSON.parse(await readFile(engineFile(where), 'utf8'));
+    const value: unknown = JSON.parse(await readFile(daemon.file, 'utf8'));
     const field = (key: string): unknown => Reflect.get(Object(value), key);
     const engine = field('engine');
     const warnings = field('warnings');
+    const age = Date.now() - Number(field('at'));
     const same =
-      field('instance') === managed.instance() && field('cpuset') === (where.limits.cpusetCpus ?? '');
+      field('instance') === daemon.instance &&
+      field('cpuset') === (asked.cpusetCpus ?? '') &&
+      age >= 0 &&
+      age < WORTH_MS;
     if (!same || !isEngine(engine) || engine.version !== facts.version || !Array.isArray(warnings))
       return null;
     return { engine, warnings };
@@ -47,20 +77,17 @@ export async function cachedEngine(
   }
 }
 
-export async function cacheEngine(
-  managed: ManagedDaemon,
-  where: CacheKey,
-  probed: ProbedEngine,
-): Promise<void> {
-  const file = engineFile(where);
-  const draft = `${file}.${process.pid}`;
+export async function cacheEngine(daemon: DaemonProcess, asked: Asked, probed: ProbedEngine): Promise<void> {
+  const draft = `${daemon.file}.${process.pid}`;
   const text = JSON.stringify({
-    instance: managed.instance(),
-    cpuset: where.limits.cpusetCpus ?? '',
+    instance: daemon.instance,
+    cpuset: asked.cpusetCpus ?? '',
+    at: Date.now(),
     ...probed,
   });
   // A cache: a full disk shows elsewhere.
-  await writeFile(draft, text)
-    .then(() => rename(draft, file))
+  await mkdir(dirname(daemon.file), { recursive: true })
+    .then(() => writeFile(draft, text))
+    .then(() => rename(draft, daemon.file))
     .catch(() => undefined);
 }

@@ -34,14 +34,16 @@ export class Health {
     let last = began;
     let silent: number | null = null;
     let timer: NodeJS.Timeout | undefined;
+    let ended = false;
     const look = async (): Promise<void> => {
       const before = last;
       if (performance.now() - before >= this.#patienceMs) {
         // Twice: one question may be lost, or be asked of a machine that swaps.
         const alive = (await this.#isAlive()) || (await this.#isAlive());
-        if (hung.signal.aborted) return;
+        if (ended) return;
         if (!alive && last === before) {
           silent = Math.round((performance.now() - last) / 1_000);
+          ended = true;
           hung.abort();
           return;
         }
@@ -64,7 +66,7 @@ export class Health {
       return silent === null ? { result } : { silent };
     } finally {
       clearTimeout(timer);
-      hung.abort();
+      ended = true;
     }
   }
 

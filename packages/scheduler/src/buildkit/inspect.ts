@@ -39,7 +39,8 @@ export interface WorkerFacts {
 
 /** One report a worker, in the order in which they were named. @throws ProblemError where buildctl is missing or an address
  * is none */
-export async function inspectWorkers(options: ConnectOptions): Promise<WorkerReport[]> {
+export async function inspectWorkers(wanted: ConnectOptions): Promise<WorkerReport[]> {
+  const options = { ...wanted, anew: true };
   const { buildctl } = findBuildKit(options.env);
   const addresses = [...new Set(options.addresses.filter((address) => address !== ''))];
   for (const address of addresses) parseAddress(address, options.env);

@@ -79,11 +79,27 @@ export interface PushTo {
   readonly insecure: boolean;
 }
 
+/** How what was built comes to us. */
+export type Export =
+  /** buildctl writes into an OCI layout folder itself; blobs that are there are not sent. */
+  | { readonly kind: 'folder'; readonly folder: string; readonly metadataFile: string }
+  /** buildctl prints an archive, which is unpacked as it comes: all blobs are sent, but a build costs 20 ms less of CPU
+   * and 18 ms less of time (65 and 203 against 45 and 185, a trivial one, medians of 25). */
+  | ({ readonly kind: 'archive' } & BlobFolder);
+
+/** Where blobs go. */
+export interface BlobFolder {
+  /** The folder `blobs/sha256` of a layout. */
+  readonly blobs: string;
+  /** True for a blob that is there and good: it is not written again. */
+  readonly has: (digest: Digest) => boolean;
+}
+
 /** Why a build did not give an output. */
 export type BuildResult =
   | {
       readonly status: 'exported';
-      /** Of the nested index, from the metadata file. Not verified yet. */
+      /** Of the nested index, as buildctl names it. Not verified yet. */
       readonly digest: Digest;
     }
   | {

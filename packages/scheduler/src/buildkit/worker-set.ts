@@ -10,13 +10,13 @@ import type { Failure } from '@stx-make/core/events';
 import { capture } from '../process/index.ts';
 import { parseAddress } from './address.ts';
 import { buildctlEnvironment } from './arguments.ts';
-import { runBuild } from './build.ts';
+import { type BuildOptions, runBuild } from './build.ts';
 import { probeEngine } from './canary.ts';
 import type { Candidate, ConnectOptions } from './connect.ts';
 import { diskOf, hasRoom, isFullDisk } from './disk.ts';
 import { Health } from './health.ts';
 import { ensureManaged, type ManagedDaemon } from './managed.ts';
-import type { BuildRequest, BuildResult, Engine, StepEvent, StepLimits, Worker } from './model.ts';
+import type { BuildRequest, BuildResult, Engine, StepLimits, Worker } from './model.ts';
 import { askDaemon, pingWorker } from './worker.ts';
 
 /** Workers of one engine, at least one. */
@@ -40,16 +40,10 @@ export interface WorkerSet {
   close(): Promise<void>;
 }
 
-export interface SetBuild {
-  readonly worker: string;
-  readonly exportDir: string;
-  readonly metadataFile: string;
-  readonly logFile: string;
-  readonly signal: AbortSignal;
-  readonly onStep: (step: StepEvent) => void;
-  /** See BuildOptions. */
-  readonly trace?: string | undefined;
-}
+export type SetBuild = { readonly worker: string } & Pick<
+  BuildOptions,
+  'export' | 'logFile' | 'signal' | 'onStep' | 'trace'
+>;
 
 /** Without a word for so long a worker is asked whether it lives. */
 const PATIENCE_S = 60;

@@ -82,8 +82,10 @@ function buildOne(workspace: Workspace, target: GraphTarget): string {
   };
   const args = buildctlArguments(request, {
     connection: [],
-    exportDir: `${WORK}/${target.name}/export`,
-    metadataFile: `${WORK}/${target.name}/metadata.json`,
+    into: {
+      folder: `${WORK}/${target.name}/export`,
+      metadataFile: `${WORK}/${target.name}/metadata.json`,
+    },
     policyFile: `${WORK}/policy.json`,
   });
   return [

@@ -127,10 +127,17 @@ function wrapped(
   return [program, words];
 }
 
+/** Answers of `findSetpriv` by PATH: a run starts hundreds of children. */
+const setprivs = new Map<string | undefined, string | null>();
+
 /** util-linux's; busybox has one that knows no death signal. */
 function findSetpriv(env: NodeJS.ProcessEnv): string | null {
+  const known = setprivs.get(env['PATH']);
+  if (known !== undefined) return known;
   const path = findProgram('setpriv', env);
-  return path !== null && basename(realpathSync(path)) === 'setpriv' ? path : null;
+  const found = path !== null && basename(realpathSync(path)) === 'setpriv' ? path : null;
+  setprivs.set(env['PATH'], found);
+  return found;
 }
 
 /** Starts a child in a session of its own that outlives us: for the managed daemon alone. Its output goes

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Failure } from '@stx-make/core/events';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { Digest, Output } from '@stx-make/core/oci/model';
-import type { BuildRequest, BuildResult, StepLimits } from '../buildkit/model.ts';
+import type { BuildRequest, BuildResult, Export, StepLimits } from '../buildkit/model.ts';
 import { type StagedContext, type StagedSource, stageContext } from '../context/index.ts';
 import { imageFor, type RecipeFiles } from '../plan/inputs.ts';
 import { type Expectation, type Pool, VerificationError, verifyOutput } from '../store/index.ts';
@@ -20,6 +20,10 @@ import type { ViaRegistry } from './via-registry.ts';
 
 /** SOURCE_DATE_EPOCH of every StageX build, seconds. */
 const EPOCH = 1;
+
+/** An archive holds the layers of the base, too: up to so many bytes of them, sending costs less than asking which are
+ * there (some 18 ms; a local daemon sends about 500 MB/s). */
+const CHEAP_BASE = 8 * 1024 * 1024;
 
 /** What an attempt needs of its run. */
 export interface AttemptTools {
@@ -49,7 +53,9 @@ export async function attemptBuild(attempt: Attempt, tools: AttemptTools): Promi
     if (!(await tools.isStillWanted(attempt))) return { status: 'edited' };
     return { status: 'failed', failure: failureOf(error, attempt.logFile), retry: 'no' };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // Copies of recipe files alone can wait for the end of the run: removing files while others are made is slow (ext4
+    // passes over what was just freed), and together they are no larger than the tree.
+    if (attempt.target.recipe.sources.length > 0) rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -103,21 +109,38 @@ function exportOnce(
   request: BuildRequest,
   folder: string,
 ): Promise<BuildResult> {
-  const exportDir = tools.pool.makeExportDir(
-    tools.work,
-    `${folder.slice(tools.work.length + 1).replaceAll('/', '.')}`,
-  );
-  return tools.crew
-    .build(request, {
+  const { pool, crew } = tools;
+  const build = (place: Export): Promise<BuildResult> =>
+    crew.build(request, {
       worker: attempt.worker,
-      exportDir,
-      metadataFile: join(exportDir, 'metadata.json'),
+      export: place,
       logFile: attempt.logFile,
       signal: attempt.signal,
       onStep: attempt.onStep,
       onUsage: attempt.onUsage,
-    })
-    .finally(() => rmSync(exportDir, { recursive: true, force: true }));
+    });
+  if (tools.via === undefined && isCheapToSend(attempt)) {
+    return build({ kind: 'archive', blobs: pool.folder, has: (digest) => pool.isKnownGood(digest) });
+  }
+  const exportDir = pool.makeExportDir(
+    tools.work,
+    `${folder.slice(tools.work.length + 1).replaceAll('/', '.')}`,
+  );
+  return build({
+    kind: 'folder',
+    folder: exportDir,
+    metadataFile: join(exportDir, 'metadata.json'),
+  }).finally(() => rmSync(exportDir, { recursive: true, force: true }));
+}
+
+/** Whether little of the image comes from what it is FROM. */
+function isCheapToSend(attempt: Attempt): boolean {
+  let bytes = 0;
+  for (const { base } of expectationOf(attempt).images) {
+    if (base === 'outside') return false;
+    for (const { size } of base?.layers ?? []) bytes += size;
+  }
+  return bytes <= CHEAP_BASE;
 }
 
 /** What is asked of BuildKit for a target. Also what `plan --commands` prints. */

@@ -5,7 +5,7 @@
 import type { Problem } from '@stx-make/core/errors';
 import type { WorkerInfo } from '@stx-make/core/events';
 import type { WorkerSettings } from '../api.ts';
-import type { BuildRequest, BuildResult, Engine, StepEvent, StepLimits } from '../buildkit/model.ts';
+import type { BuildRequest, BuildResult, Engine, Export, StepEvent, StepLimits } from '../buildkit/model.ts';
 import type { BuildUsage } from '../buildkit/usage.ts';
 import type { StatePaths } from '../paths.ts';
 
@@ -49,9 +49,8 @@ export interface Crew {
 
 export interface CrewBuild {
   readonly worker: string;
-  /** An OCI layout folder whose `blobs` is the pool's. */
-  readonly exportDir: string;
-  readonly metadataFile: string;
+  /** Into the pool, or an OCI layout folder whose `blobs` is the pool's. */
+  readonly export: Export;
   readonly logFile: string;
   readonly signal: AbortSignal;
   readonly onStep: (step: StepEvent) => void;

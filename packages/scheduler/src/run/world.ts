@@ -58,6 +58,8 @@ export function worldPorts(
     const there = remote.gives(given, facts, duration);
     shard?.gives(given.target, there);
   };
+  /** What this run recorded, which says what the tree has now: target -> its record. */
+  const recorded = new Map<string, BuildRecord>();
   const logFile = (target: string): string => join(state.paths.logs, context.id, `${target}.log`);
   return {
     judge: (target, outputOf) => {
@@ -87,7 +89,7 @@ export function worldPorts(
       ) {
         publishOutput(pool, settled.output, workspace.out, { name, tag });
       }
-      const known = judging.current.get(name);
+      const known = recorded.get(name) ?? judging.current.get(name);
       if (known?.fingerprint !== fingerprint || known.manifest !== settled.manifest) {
         state.records.setCurrent(workspace.treeKey, [
           { target: name, fingerprint, manifest: settled.manifest },
@@ -135,19 +137,23 @@ export function worldPorts(
       run: run.id,
       created: Date.now(),
     };
-    state.records.write(written, fingerprint.text, workspace.treeKey);
-    give(written, fingerprint.text, duration);
-    state.history.note({
-      run: run.id,
-      target: target.name,
-      result,
-      fingerprint: fingerprint.digest,
-      previous: before?.fingerprint ?? null,
-      manifest,
-      duration: Math.round(duration),
-      finished: Date.now(),
-      worker: attempt.worker,
+    // One wait for the disk, not two.
+    state.database.transaction(() => {
+      state.records.write(written, fingerprint.text, workspace.treeKey);
+      state.history.note({
+        run: run.id,
+        target: target.name,
+        result,
+        fingerprint: fingerprint.digest,
+        previous: before?.fingerprint ?? null,
+        manifest,
+        duration: Math.round(duration),
+        finished: Date.now(),
+        worker: attempt.worker,
+      });
     });
+    recorded.set(target.name, written);
+    give(written, fingerprint.text, duration);
     return { ...settled, result, finding };
   }
 }

@@ -43,7 +43,7 @@ export interface Database {
   cache(sql: string, ...values: SQLInputValue[]): void;
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined;
-  /** All or nothing, durable when it returns. */
+  /** All or nothing, durable when it returns; inside another one, part of that. */
   transaction<T>(work: () => T): T;
   close(): void;
 }
@@ -179,6 +179,7 @@ function wrap(handle: DatabaseSync, path: string, now: () => number): Database {
       guarded(() => statement(sql).get(...values) as Row | undefined),
     transaction: (work) =>
       guarded(() => {
+        if (handle.isTransaction) return work();
         handle.exec('BEGIN IMMEDIATE');
         try {
           const result = work();

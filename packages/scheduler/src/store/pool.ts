@@ -3,8 +3,9 @@
  *
  * A blob is good when its stat is the one that was noted when its bytes were hashed; else it is hashed again.
  * Only plain files are blobs: a link, folder or anything else in a blob's place is bad. Names that are no
- * digests are not ours and are left alone. BuildKit writes into the pool through export folders (BUILDKIT.md
- * 5), and never replaces a blob that is there, so what is not known to be good is taken out first.
+ * digests are not ours and are left alone. buildctl writes into the pool through export folders (BUILDKIT.md
+ * 5), and never replaces a blob that is there, so what is not known to be good is taken out first; or its archive is
+ * unpacked into it (buildkit/archive.ts).
  *
  * Unaware of outputs, targets and records. One process at a time (the run's lock).
  */
@@ -87,7 +88,8 @@ export class Pool {
   /** The folder `blobs`. */
   readonly blobs: string;
   readonly ledger: BlobLedger;
-  readonly #folder: string;
+  /** The folder of blobs, `blobs/sha256`. */
+  readonly folder: string;
   /** Found good since the last `sync`: may not be on the disk yet. */
   readonly #unsynced = new Set<Digest>();
   /** The folders' own names are on the disk. Not seen to where they are made: who made them may have died there. */
@@ -96,13 +98,13 @@ export class Pool {
   constructor(root: string, ledger: BlobLedger) {
     this.root = root;
     this.blobs = join(root, 'blobs');
-    this.#folder = join(this.blobs, 'sha256');
+    this.folder = join(this.blobs, 'sha256');
     this.ledger = ledger;
   }
 
   /** Where a blob lies or would lie. */
   path(digest: Digest): string {
-    return `${this.#folder}/${hexOf(digest)}`;
+    return `${this.folder}/${hexOf(digest)}`;
   }
 
   /** One stat: there, and the very file whose bytes were found good. */
@@ -155,7 +157,7 @@ export class Pool {
     const blobs: Digest[] = [];
     const foreign: string[] = [];
     const temporary: string[] = [];
-    for (const name of readdirSync(this.#folder).sort()) {
+    for (const name of readdirSync(this.folder).sort()) {
       const digest = `sha256:${name}`;
       if (isDigest(digest)) blobs.push(digest);
       else if (isTemporaryName(name)) temporary.push(name);
@@ -179,7 +181,7 @@ export class Pool {
   /** Removes what dead runs left. The caller holds the state's lock. */
   removeStale(): void {
     withFileProblems('clean up', this.root, () => {
-      for (const folder of [this.root, this.#folder]) removeTemporaries(folder);
+      for (const folder of [this.root, this.folder]) removeTemporaries(folder);
     });
   }
 
@@ -199,7 +201,7 @@ export class Pool {
     const folder = join(work, name);
     return withFileProblems('make an export folder', folder, () => {
       mkdirSync(folder, { recursive: true });
-      if (statSync(folder).dev !== statSync(this.#folder).dev) {
+      if (statSync(folder).dev !== statSync(this.folder).dev) {
         throw new ProblemError(
           environmentProblem({
             code: 'other-file-system',
@@ -235,12 +237,12 @@ export class Pool {
    */
   sync(): void {
     if (this.#unsynced.size === 0) return;
-    withFileProblems('sync the pool of blobs', this.#folder, () => {
+    withFileProblems('sync the pool of blobs', this.folder, () => {
       for (const digest of this.#unsynced) {
         syncFileData(this.path(digest));
         this.ledger.keep(digest);
       }
-      fsyncDir(this.#folder);
+      fsyncDir(this.folder);
       this.#unsynced.clear();
       if (this.#isPlaceSynced) return;
       for (const folder of [this.blobs, this.root, dirname(this.root)]) fsyncDir(folder);
