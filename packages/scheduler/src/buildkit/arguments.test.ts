@@ -80,6 +80,13 @@ test('the order of a request’s parts does not show', () => {
   expect(buildctlArguments(shuffled, places)).toEqual(buildctlArguments(request, places));
 });
 
+test('an archive goes to stdout, and no metadata file is asked for', () => {
+  const args = buildctlArguments(request, { ...places, into: 'stdout' });
+  const [output = ''] = valuesOf(args, '--output');
+  expect(output.startsWith('type=oci,dest=-,name=stagex/user-x:1.2,rewrite-timestamp=true,')).toBe(true);
+  expect(args).not.toContain('--metadata-file');
+});
+
 test('a folder with a comma or a quote survives the CSV of --output', () => {
   const args = buildctlArguments(request, {
     ...places,
@@ -190,7 +197,7 @@ test('the environment keeps transports and drops what would leak in', () => {
       DOCKER_HOST: 'ssh://x',
       AWS_PROFILE: 'p',
     },
-    ...{ TZ: 'UTC', LC_ALL: 'C' },
+    ...{ TZ: 'UTC', LC_ALL: 'C', GOGC: 'off', GOMEMLIMIT: '128MiB', GOMAXPROCS: '1' },
   });
 });
 

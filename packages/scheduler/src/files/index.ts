@@ -2,3 +2,4 @@
 export * from './durable.ts';
 export * from './parallel.ts';
 export * from './problems.ts';
+export * from './together.ts';

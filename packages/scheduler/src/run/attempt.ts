@@ -83,7 +83,6 @@ async function stagedBuild(attempt: Attempt, tools: AttemptTools, folder: string
       const output = await verified(attempt, tools, exported.digest);
       if (attempt.signal.aborted) return { status: 'cancelled' };
       if (!(await tools.isStillWanted(attempt))) return { status: 'edited' };
-      tools.pool.sync();
       return { status: 'built', output };
     } catch (error) {
       if (last || !(error instanceof VerificationError) || error.bad.length === 0) throw error;

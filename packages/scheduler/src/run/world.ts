@@ -13,6 +13,7 @@ import { explainOutputs, isPublished, type Pool, publishOutput } from '../store/
 import { type AttemptTools, attemptBuild } from './attempt.ts';
 import type { RunContext } from './context.ts';
 import type { Crew } from './driver.ts';
+import type { Keeper } from './keeper.ts';
 import type { Outdated } from './outdated.ts';
 import { pause } from './pause.ts';
 import type { Attempt, Finding, Recorded, RunPorts, Settled } from './ports.ts';
@@ -34,6 +35,7 @@ export function worldPorts(
   sources: RunSources,
   order: readonly GraphTarget[],
   outdated: Outdated,
+  keeper: Keeper,
   others: Others,
 ): RunPorts {
   const { workspace, state, options } = context;
@@ -137,8 +139,7 @@ export function worldPorts(
       run: run.id,
       created: Date.now(),
     };
-    // One wait for the disk, not two.
-    state.database.transaction(() => {
+    state.database.soon(() => {
       state.records.write(written, fingerprint.text, workspace.treeKey);
       state.history.note({
         run: run.id,
@@ -153,6 +154,7 @@ export function worldPorts(
       });
     });
     recorded.set(target.name, written);
+    await keeper.recorded(duration);
     give(written, fingerprint.text, duration);
     return { ...settled, result, finding };
   }

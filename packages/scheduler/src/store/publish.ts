@@ -72,9 +72,10 @@ export function publishOutput(pool: Pool, output: Output, outDir: string, target
 
 /** The last gate before others see it: one stat a blob, read only where that is not the noted one. */
 function refuseDamaged(pool: Pool, output: Output, target: PublishedName): void {
-  const bad = blobsOf(output).flatMap((digest) => pool.checkNow(digest) ?? []);
+  const unknown = blobsOf(output).filter((digest) => !pool.isKnownGood(digest));
+  if (unknown.length === 0) return;
+  const bad = unknown.flatMap((digest) => pool.checkNow(digest) ?? []);
   if (bad.length === 0) {
-    // Those that had to be read again.
     pool.sync();
     return;
   }
