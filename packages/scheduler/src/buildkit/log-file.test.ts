@@ -33,7 +33,7 @@ test('a log that can not be written is no reason to stop', async () => {
     const log = await LogFile.open(join(folder, 'file', 'x.log'));
     log.add('x'.repeat(100_000));
     await log.flush();
-    expect((await log.close())).toBeInstanceOf(Error);
+    expect(await log.close()).toBeInstanceOf(Error);
   } finally {
     rmSync(folder, { recursive: true });
   }

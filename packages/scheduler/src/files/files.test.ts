@@ -10,15 +10,18 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProblemError } from '@stx-make/core/errors';
+import { digestOf } from '@stx-make/core/oci/digest';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   copyExact,
+  digestOfFile,
   fileProblem,
   forEachLimited,
   freeSpace,
@@ -191,4 +194,25 @@ describe('bounded parallelism', () => {
     await expect(run).rejects.toThrow('one');
     expect(finished).toEqual([2]);
   });
+});
+
+describe('digestOfFile', () => {
+  it('hashes files of any size', () => {
+    const path = join(folder, 'f');
+    for (const size of [0, 1, 1024 * 1024, 1024 * 1024 + 1, 3_000_000]) {
+      const bytes = Buffer.alloc(size, 'abc');
+      writeFileSync(path, bytes);
+      expect(digestOfFile(path, size)).toBe(digestOf(bytes));
+    }
+  });
+
+  it('holds no large file in memory', () => {
+    const path = join(folder, 'sparse');
+    writeFileSync(path, '');
+    // More than readFile takes at all.
+    truncateSync(path, 3 * 1024 ** 3);
+    const before = process.memoryUsage().rss;
+    expect(digestOfFile(path, 3 * 1024 ** 3)).toMatch(/^sha256:/);
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
+  }, 60_000);
 });
