@@ -1,4 +1,7 @@
 /** The canary on real daemons: one digest everywhere, and its words when it is another. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import {
   buildCanary,
@@ -60,6 +63,45 @@ test('an architecture without a probe is the same engine; another version too; c
   expect(engineOf({ ...known, sys: null }, facts, options).id).toBe(id);
   expect(engineOf(known, { ...facts, version: 'v0.33.0' }, options).id).toBe(id);
   expect(engineOf(known, facts, { ...options, limits: { cpusetCpus: '0' } }).id).not.toBe(id);
+});
+
+test('what a process builds like is asked once, of the next process on its socket again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stx-engine-'));
+  const address = `unix://${folder}/own.sock`;
+  const root = join(folder, 'root');
+  const asks = async (more: { anew?: boolean; limits?: { cpusetCpus: string } } = {}) => {
+    const said: string[] = [];
+    const set = await connectWorkers({
+      addresses: [address],
+      limits: {},
+      state: statePaths(join(folder, 'state')),
+      env: process.env,
+      signal: new AbortController().signal,
+      onActivity: (text) => void said.push(text),
+      ...more,
+    });
+    set.close();
+    expect(set.engine.matchesPublished).toBe(true);
+    return said.some((text) => text.startsWith('asking'));
+  };
+  try {
+    const one = await startDaemon({ address, root });
+    try {
+      const asked = [await asks(), await asks(), await asks({ anew: true }), await asks()];
+      expect(asked).toEqual([true, false, true, false]);
+      expect(await asks({ limits: { cpusetCpus: '0' } })).toBe(true);
+    } finally {
+      await one.stop({ keepRoot: true });
+    }
+    const next = await startDaemon({ address, root });
+    try {
+      expect([await asks(), await asks()]).toEqual([true, false]);
+    } finally {
+      await next.stop({ keepRoot: true });
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test('workers: one daemon under two names counts once, a dead address is a warning', async () => {

@@ -137,7 +137,13 @@ async function cutOff(
   fitStamps(world.state);
   const marks = replay.root.names.get('marks');
   const made = marks?.kind === 'folder' ? [...marks.names.keys()] : [];
-  const done = made.slice(0, Math.max(0, made.findLastIndex((name) => name.endsWith('-kept'))));
+  const done = made.slice(
+    0,
+    Math.max(
+      0,
+      made.findLastIndex((name) => name.endsWith('-kept')),
+    ),
+  );
   try {
     return await runOn(world, new Set(done.map((name) => name.replace(/^\d+-/, ''))));
   } catch (error) {

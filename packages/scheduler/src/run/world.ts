@@ -60,8 +60,8 @@ export function worldPorts(
     const there = remote.gives(given, facts, duration);
     shard?.gives(given.target, there);
   };
-  /** What this run recorded, which says what the tree has now: target -> its record. */
-  const recorded = new Map<string, BuildRecord>();
+  /** What this run recorded, which says what the tree has now. */
+  const recorded = new Map<string, Pick<BuildRecord, 'fingerprint' | 'manifest'>>();
   const logFile = (target: string): string => join(state.paths.logs, context.id, `${target}.log`);
   return {
     judge: (target, outputOf) => {
@@ -153,7 +153,7 @@ export function worldPorts(
         worker: attempt.worker,
       });
     });
-    recorded.set(target.name, written);
+    recorded.set(target.name, { fingerprint: fingerprint.digest, manifest });
     await keeper.recorded(duration);
     give(written, fingerprint.text, duration);
     return { ...settled, result, finding };
