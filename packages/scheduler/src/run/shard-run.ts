@@ -103,7 +103,7 @@ export class ShardRun implements Follower {
 
   /** Makes or reads the session's plan. @throws the stop signal's reason */
   static async begin(setup: ShardSetup): Promise<ShardRun> {
-    const { shard, platform, content, engine, notes, stop, emit } = setup;
+    const { shard, platform, content, engine, notes, stop, emit, pause } = setup;
     const say = (text: string, done: boolean): void => emit({ type: 'activity', id: 'shard', text, done });
     say(`shard ${shard.index}/${shard.count}: looking for what the remote has, and for the plan`, false);
     const plan = await sharePlan({
@@ -114,6 +114,7 @@ export class ShardRun implements Follower {
       engine,
       make: async () => await setup.assign(await withoutRecord(setup)),
       signal: stop,
+      pause,
     });
     const run = new ShardRun(setup, plan);
     run.#own.begin();

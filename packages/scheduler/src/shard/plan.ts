@@ -2,8 +2,9 @@
  * The plan of a session: which shard has which targets. The first shard to come makes it and leaves it in the remote;
  * all others read it.
  *
- * Two that come at once may each make one. They make it from the same graph, history and records, so it is the same; where
- * it is not, some targets are built twice or taken over late, nothing worse (awaiting.ts).
+ * Two that come at once may each make one, and not the same one: each knows other durations, and the records are under way.
+ * The last one written counts, so everybody looks again after a moment, until it stays. Where they still differ, some
+ * targets are built twice or taken over late, nothing worse (awaiting.ts).
  */
 import { environmentProblem, inputProblem, ProblemError } from '@stx-make/core/errors';
 import type { RemoteNotes } from '../remote/model.ts';
@@ -20,7 +21,13 @@ export interface PlanRequest {
   /** Makes the plan, where there is none yet. */
   readonly make: () => Promise<ReadonlyMap<string, number>>;
   readonly signal: AbortSignal;
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
+
+/** Longer than a registry takes to keep a plan, ms: who began to write before it was there has written by then. */
+const SETTLE_MS = 1_500;
+/** Looks at a plan that goes on changing. */
+const LOOKS = 10;
 
 /**
  * @returns the session's plan, and whether it is known to be what the others have
@@ -30,19 +37,35 @@ export interface PlanRequest {
 export async function sharePlan(request: PlanRequest): Promise<ShardPlan & { readonly shared: boolean }> {
   const { count, tree, engine, make, tag, notes, signal } = request;
   const there = await read(request);
-  if (there !== null) return { ...there, shared: true };
+  if (there !== null) return await settled(there, true, request);
   const own: ShardPlan = { count, tree, engine, shardOf: await make() };
   // Making it takes a while: another one's may be there by now.
   const meanwhile = await read(request);
-  if (meanwhile !== null) return { ...meanwhile, shared: true };
+  if (meanwhile !== null) return await settled(meanwhile, true, request);
   try {
     await notes.put(tag, writePlan(own), signal);
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     return { ...own, shared: false };
   }
-  const kept = await read(request);
-  return { ...(kept ?? own), shared: kept !== null };
+  return await settled(own, false, request);
+}
+
+/** The plan that stays. @param wasThere the first was read, not only written */
+async function settled(
+  first: ShardPlan,
+  wasThere: boolean,
+  request: PlanRequest,
+): Promise<ShardPlan & { readonly shared: boolean }> {
+  let plan = first;
+  for (let look = 0; look < LOOKS; look += 1) {
+    await request.pause(SETTLE_MS, request.signal);
+    const now = await read(request);
+    if (now === null) return { ...plan, shared: wasThere };
+    if (writePlan(now) === writePlan(plan)) break;
+    plan = now;
+  }
+  return { ...plan, shared: true };
 }
 
 async function read(request: PlanRequest): Promise<ShardPlan | null> {

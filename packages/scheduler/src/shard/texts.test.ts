@@ -73,6 +73,7 @@ test('the first one’s plan is everybody’s', async () => {
       engine: 'e',
       make: async () => new Map([['a', shard]]),
       signal,
+      pause: async () => {},
     });
   expect(await share(1)).toEqual({
     count: 2,
@@ -96,9 +97,52 @@ test.each([
 ])('%s than the others’ is said at once', async (_, other, code) => {
   const text = writePlan({ count: 2, tree: 't', engine: 'e', shardOf: new Map() });
   const notes = { get: async () => text, put: async () => {} };
+  const pause = async () => {};
   const signal = new AbortController().signal;
-  const request = { notes, tag: 't', count: 2, tree: 't', engine: 'e', make: async () => new Map(), signal };
+  const request = {
+    notes,
+    tag: 't',
+    count: 2,
+    tree: 't',
+    engine: 'e',
+    make: async () => new Map(),
+    signal,
+    pause,
+  };
   await expect(sharePlan({ ...request, ...other })).rejects.toMatchObject({ problems: [{ code }] });
+});
+
+test('of several that make a plan at once, all take the last one written', async () => {
+  let kept: string | null = null;
+  let now = 0;
+  const sleepers: { readonly at: number; readonly wake: () => void }[] = [];
+  const sleep = (ms: number) => new Promise<void>((wake) => void sleepers.push({ at: now + ms, wake }));
+  const plans = [0, 300, 700].map((late, index) =>
+    sharePlan({
+      notes: {
+        get: async () => kept,
+        put: async (_, text) => {
+          // All looked before any had written.
+          await sleep(late);
+          kept = text;
+        },
+      },
+      ...{ tag: 't', count: 3, tree: 't', engine: 'e' },
+      make: async () => new Map([['a', index + 1]]),
+      signal: new AbortController().signal,
+      pause: sleep,
+    }),
+  );
+  const all = Promise.all(plans);
+  for (let turn = 0; turn < 50; turn += 1) {
+    for (let tick = 0; tick < 20; tick += 1) await Promise.resolve();
+    sleepers.sort((a, b) => a.at - b.at);
+    const next = sleepers.shift();
+    if (next === undefined) continue;
+    now = next.at;
+    next.wake();
+  }
+  for (const plan of await all) expect([plan.shardOf.get('a'), plan.shared]).toEqual([3, true]);
 });
 
 test('tags are tags, and of one session alone', () => {
