@@ -1,6 +1,8 @@
-/** Four projects: `unit` (beside the sources, no daemon, seconds), `terminal` (real terminals and processes, which wait more
- * than they work), `property` (random edits with a builder in
- * memory, a minute) and `e2e` (test/, real BuildKit). */
+/**
+ * Four projects: `unit` (beside the sources, no daemon, seconds), `terminal` (real terminals and processes, which wait
+ * more than they work), `property` (random edits with a builder in memory, a minute) and `e2e` (test/, real BuildKit).
+ */
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const TERMINAL = [
@@ -19,6 +21,10 @@ export default defineConfig({
           testTimeout: 30_000,
           include: ['packages/*/src/**/*.test.{ts,tsx}', 'test/unit/**/*.test.ts'],
           exclude: [...TERMINAL, '**/node_modules/**'],
+          // A process and all its imports for each of a hundred small files took longer than the tests in them.
+          isolate: false,
+          // By default one processor is left to vitest itself, which is half of a small machine.
+          maxWorkers: availableParallelism(),
         },
       },
       { test: { name: 'terminal', include: TERMINAL, testTimeout: 30_000 } },

@@ -98,9 +98,12 @@ async function main(words: readonly string[]): Promise<number> {
   }
   let counts = NONE;
   if (filters.length === 0) {
-    counts = addCounts(counts, await check('types', 'tsc', ['--noEmit', '-p', 'tsconfig.json']));
-    counts = addCounts(counts, await check('types of the page', 'tsc', ['--noEmit', '-p', PAGE]));
-    counts = addCounts(counts, await check('lint', 'biome', ['check', '--error-on-warnings', '.']));
+    const checks = [
+      check('types', 'tsc', ['--noEmit', '-p', 'tsconfig.json']),
+      check('types of the page', 'tsc', ['--noEmit', '-p', PAGE]),
+      check('lint', 'biome', ['check', '--error-on-warnings', '.']),
+    ];
+    for (const checked of await Promise.all(checks)) counts = addCounts(counts, checked);
   }
   counts = addCounts(counts, await project('unit', filters));
   if (!options.includes('--quick')) {
