@@ -4,22 +4,12 @@
  *
  * Knows nothing of what is measured.
  */
-import type { RunOptions, RunSummary } from '../packages/scheduler/src/api.ts';
+import type { RunSummary } from '../packages/scheduler/src/api.ts';
+import { plainOptions } from '../packages/scheduler/src/run/plain-options.ts';
 import { openSessionWith, run } from '../packages/scheduler/src/session.ts';
 import { FakeBuilder } from '../test/property/fake-builder.ts';
 
-const OPTIONS: RunOptions = {
-  selection: [],
-  workers: { addresses: [], jobs: undefined },
-  keepGoing: false,
-  noCache: false,
-  limits: {},
-  wait: true,
-  strictEngine: false,
-  strict: false,
-  offline: true,
-  command: 'world',
-};
+const OPTIONS = plainOptions('world');
 
 /** Builds all of the tree at `root` into `state` and `root/out`, for the engine a managed BuildKit would have.
  * `translate`: for Containerfiles that mini-build.ts does not know. */

@@ -11,22 +11,11 @@ import { type Profiler, Session } from 'node:inspector/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { byCodeUnit } from '../../packages/core/src/order.ts';
-import type { RunOptions } from '../../packages/scheduler/src/api.ts';
+import { plainOptions } from '../../packages/scheduler/src/run/plain-options.ts';
 import { makePlan, openSession } from '../../packages/scheduler/src/session.ts';
 import { largeShape, writeLarge } from '../twins/large.ts';
 
-const OPTIONS: RunOptions = {
-  selection: [],
-  workers: { addresses: [], jobs: undefined },
-  keepGoing: false,
-  noCache: false,
-  limits: {},
-  wait: true,
-  strictEngine: false,
-  strict: false,
-  offline: true,
-  command: 'plan',
-};
+const OPTIONS = plainOptions('plan');
 
 function blocksOf({ url, functions }: Profiler.ScriptCoverage): [string, number][] {
   const file = url.slice(url.indexOf('/packages/') + 1);

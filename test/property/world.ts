@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '../../packages/core/src/events.ts';
 import type { RunOptions, RunSummary } from '../../packages/scheduler/src/api.ts';
+import { plainOptions } from '../../packages/scheduler/src/run/plain-options.ts';
 import { openSessionWith, run } from '../../packages/scheduler/src/session.ts';
 import type { Workspace } from '../../packages/scheduler/src/workspace.ts';
 import { Disk, type Style } from './disk.ts';
@@ -27,18 +28,7 @@ export function memoryFolder(name: string): string {
   }
 }
 
-export const OPTIONS: RunOptions = {
-  selection: [],
-  workers: { addresses: [], jobs: undefined },
-  keepGoing: true,
-  noCache: false,
-  limits: {},
-  wait: true,
-  strictEngine: false,
-  strict: false,
-  offline: true,
-  command: 'world',
-};
+export const OPTIONS: RunOptions = { ...plainOptions('world'), keepGoing: true };
 
 /** One tree on the disk. */
 export class Tree {

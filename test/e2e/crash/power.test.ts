@@ -1,8 +1,8 @@
 /**
  * Every point at which a small world can be cut off: its system calls are recorded, each prefix of them is played
  * again into an empty folder with what was not synced lost, and the world is run on. It must end with the right
- * digests, every byte of out/ right, nothing left behind; what a run before had done must not be built again; and one
- * more run has nothing to do.
+ * digests, every byte of out/ right, nothing left behind; what was reported as done before must not be built again;
+ * and one more run has nothing to do.
  *
  * All prefixes with all losses: STX_CRASH=all. Else a sample, spread evenly over them.
  */
@@ -136,14 +136,7 @@ async function cutOff(
   const world = new CrashWorld(folder);
   fitStamps(world.state);
   const marks = replay.root.names.get('marks');
-  const made = marks?.kind === 'folder' ? [...marks.names.keys()] : [];
-  const done = made.slice(
-    0,
-    Math.max(
-      0,
-      made.findLastIndex((name) => name.endsWith('-kept')),
-    ),
-  );
+  const done = marks?.kind === 'folder' ? [...marks.names.keys()] : [];
   try {
     return await runOn(world, new Set(done.map((name) => name.replace(/^\d+-/, ''))));
   } catch (error) {

@@ -1,7 +1,6 @@
 /**
  * The small world whose calls are recorded: everything is built, then one file is edited and what follows is built.
- * After each target that is done a folder is made in `marks`, and after each run one named `kept`, so that the recording
- * tells what was promised by when: what was done in the last half second a power cut may take (run/keeper.ts).
+ * After each target that is done a folder is made in `marks`, so that the recording tells what was promised by when.
  *
  * usage: node world-main.ts FOLDER
  */
@@ -19,11 +18,9 @@ const mark = (name: string): void => {
   mkdirSync(join(folder, 'marks', `${marks}-${name}`));
 };
 await world.run((target) => mark(`one-${target}`));
-mark('kept');
 mark('edit');
 // Not beside it: there it would be one more file of the recipe.
 const draft = join(world.tree, 'draft');
 writeFileSync(draft, 'two\n');
 renameSync(draft, world.edited);
 await world.run((target) => mark(`two-${target}`));
-mark('kept');

@@ -171,7 +171,7 @@ test('the whole twin: every digest is the single machine’s, every target built
   );
   expect(new Set(built)).toEqual(expected);
   expect(again.twice).toEqual([]);
-}, 1_800_000);
+}, 900_000);
 
 test('a shard killed half-way: the others do its work', async () => {
   const { root, name, digests } = await tree('killed', ALL ? stagexShape() : fewRecipes());
@@ -193,7 +193,7 @@ test('a shard killed half-way: the others do its work', async () => {
   say(
     `one of ${COUNT} shards killed: taken over ${documents.map(({ shard }) => shard.tookOver.length).join(' + ')}, twice: ${whole.twice.join(', ') || 'none'}`,
   );
-}, 1_800_000);
+}, 900_000);
 
 test('the registry killed and started again: it costs time, nothing else', async () => {
   const { root, name, digests } = await tree('registry', ALL ? stagexShape() : fewRecipes());
@@ -210,4 +210,4 @@ test('the registry killed and started again: it costs time, nothing else', async
   const whole = await collected(session);
   expect(digestsOf(whole.targets)).toEqual(digests);
   say(`registry restarted: twice: ${whole.twice.join(', ') || 'none'}`);
-}, 1_800_000);
+}, 900_000);

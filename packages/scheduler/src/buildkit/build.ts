@@ -118,6 +118,7 @@ async function policyFor(
   const images = request.dependencies.flatMap(({ image, digest }) =>
     image === undefined ? [] : [`${image}@${digest}`],
   );
+  // Where dependencies come from a registry outputs go there, too, and nothing is printed.
   if (images.length === 0 || place.kind === 'archive') return policyFile;
   const own = join(place.folder, 'source-policy.json');
   await writeFile(own, policyAllowing(await readFile(policyFile, 'utf8'), images));

@@ -3,25 +3,14 @@
  *
  * A branch that was switched to and not built yet has no other claim on them.
  */
-import type { RunOptions } from '../api.ts';
 import { engineKey, evaluateTree } from '../plan/plan.ts';
+import { plainOptions } from '../run/plain-options.ts';
 import type { BuildRecord } from '../state/records.ts';
 import type { State } from '../state/state.ts';
 import type { Pool } from '../store/index.ts';
 import { closureOf, type Workspace } from '../workspace.ts';
 
-const EVERYTHING: RunOptions = {
-  selection: [],
-  workers: { addresses: [], jobs: undefined },
-  keepGoing: false,
-  noCache: false,
-  limits: {},
-  wait: true,
-  strictEngine: false,
-  strict: false,
-  offline: true,
-  command: 'gc',
-};
+const EVERYTHING = plainOptions('gc');
 
 export async function standingRecords(
   workspace: Workspace,

@@ -53,9 +53,7 @@ export async function attemptBuild(attempt: Attempt, tools: AttemptTools): Promi
     if (!(await tools.isStillWanted(attempt))) return { status: 'edited' };
     return { status: 'failed', failure: failureOf(error, attempt.logFile), retry: 'no' };
   } finally {
-    // Copies of recipe files alone can wait for the end of the run: removing files while others are made is slow (ext4
-    // passes over what was just freed), and together they are no larger than the tree.
-    if (attempt.target.recipe.sources.length > 0) rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -83,6 +81,7 @@ async function stagedBuild(attempt: Attempt, tools: AttemptTools, folder: string
       const output = await verified(attempt, tools, exported.digest);
       if (attempt.signal.aborted) return { status: 'cancelled' };
       if (!(await tools.isStillWanted(attempt))) return { status: 'edited' };
+      await tools.pool.syncTogether();
       return { status: 'built', output };
     } catch (error) {
       if (last || !(error instanceof VerificationError) || error.bad.length === 0) throw error;

@@ -18,7 +18,6 @@ import type { RunContext } from './context.ts';
 import type { Crew } from './driver.ts';
 import { anyOf } from './ending.ts';
 import { finishHits } from './hits.ts';
-import { Keeper } from './keeper.ts';
 import { Outdated } from './outdated.ts';
 import { emitPlan, priorities } from './outlook.ts';
 import { Placing, refuseHomeless } from './placing.ts';
@@ -67,7 +66,6 @@ export async function buildRun(
   const remote = options.remote ? new RunRemote(context, pool, options.remote) : null;
   const engine = engineKey(crew.engine, options.strictEngine);
   const outdated = new Outdated(workspace, engine);
-  const keeper = new Keeper(pool, state);
   try {
     for (const problem of crew.warnings) emit({ type: 'warning', problem });
     const standings = await judgeFor(context, pool, order, judged, crew);
@@ -112,18 +110,13 @@ export async function buildRun(
         onBegun: context.onBegun,
         follower: shard ?? undefined,
       },
-      placing.watched(
-        worldPorts(context, pool, work, crew, sources, order, outdated, keeper, { remote, shard }),
-      ),
+      placing.watched(worldPorts(context, pool, work, crew, sources, order, outdated, { remote, shard })),
       emit,
     );
-    await keeper.keepAll();
     const left = (await remote?.drain()) ?? [];
     await shard?.end();
     return summarise(context, order, results, shard === null ? [] : ungiven(shard, left), shard);
   } finally {
-    // Of a run that ended otherwise; it has its error.
-    await keeper.keepAll().catch(() => {});
     await outdated.close();
     remote?.close();
     sources?.close();

@@ -2,9 +2,9 @@
  * The events of a run, kept beside its logs: `<state>/logs/<run>/events.ndjson`, one JSON document a line, exactly
  * what views are sent (docs/events.md). What `report` and `attach` read later.
  *
- * Cheap and never in the way: lines are gathered for a moment (a write of its own for each cost as much as all the rest
- * of an event), nothing waits for the disk, and a record that can not be written does not fail a build. What a killed
- * process had not written yet is lost, and the last line may be cut: readers forgive both.
+ * Cheap and never in the way: lines are gathered for a moment, nothing waits for the disk, and a record that can not be
+ * written does not fail a build. What a killed process had not written yet is lost, and the last line may be cut:
+ * readers forgive both.
  */
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { dirname } from 'node:path';

@@ -13,7 +13,6 @@ import { explainOutputs, isPublished, type Pool, publishOutput } from '../store/
 import { type AttemptTools, attemptBuild } from './attempt.ts';
 import type { RunContext } from './context.ts';
 import type { Crew } from './driver.ts';
-import type { Keeper } from './keeper.ts';
 import type { Outdated } from './outdated.ts';
 import { pause } from './pause.ts';
 import type { Attempt, Finding, Recorded, RunPorts, Settled } from './ports.ts';
@@ -35,7 +34,6 @@ export function worldPorts(
   sources: RunSources,
   order: readonly GraphTarget[],
   outdated: Outdated,
-  keeper: Keeper,
   others: Others,
 ): RunPorts {
   const { workspace, state, options } = context;
@@ -139,7 +137,8 @@ export function worldPorts(
       run: run.id,
       created: Date.now(),
     };
-    state.database.soon(() => {
+    // One wait for the disk, not two.
+    state.database.transaction(() => {
       state.records.write(written, fingerprint.text, workspace.treeKey);
       state.history.note({
         run: run.id,
@@ -154,7 +153,6 @@ export function worldPorts(
       });
     });
     recorded.set(target.name, { fingerprint: fingerprint.digest, manifest });
-    await keeper.recorded(duration);
     give(written, fingerprint.text, duration);
     return { ...settled, result, finding };
   }

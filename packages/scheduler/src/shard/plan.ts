@@ -51,21 +51,23 @@ export async function sharePlan(request: PlanRequest): Promise<ShardPlan & { rea
   return await settled(own, false, request);
 }
 
-/** The plan that stays. @param wasThere the first was read, not only written */
+/** The plan that stays. @param isRead the first one was read, not only written */
 async function settled(
   first: ShardPlan,
-  wasThere: boolean,
+  isRead: boolean,
   request: PlanRequest,
 ): Promise<ShardPlan & { readonly shared: boolean }> {
   let plan = first;
+  let shared = isRead;
   for (let look = 0; look < LOOKS; look += 1) {
     await request.pause(SETTLE_MS, request.signal);
     const now = await read(request);
-    if (now === null) return { ...plan, shared: wasThere };
+    if (now === null) break;
+    shared = true;
     if (writePlan(now) === writePlan(plan)) break;
     plan = now;
   }
-  return { ...plan, shared: true };
+  return { ...plan, shared };
 }
 
 async function read(request: PlanRequest): Promise<ShardPlan | null> {

@@ -45,8 +45,6 @@ export interface Database {
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined;
   /** All or nothing, durable when it returns; inside another one, part of that. */
   transaction<T>(work: () => T): T;
-  /** All or nothing, and a killed process does not undo it; a power cut may, until the next `transaction` that writes. */
-  soon<T>(work: () => T): T;
   close(): void;
 }
 
@@ -159,31 +157,18 @@ function wrap(handle: DatabaseSync, path: string, now: () => number): Database {
     }
     return known;
   };
-  const transact = <T>(work: () => T): T => {
-    handle.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      handle.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (handle.isTransaction) handle.exec('ROLLBACK');
-      throw error;
-    }
-  };
-  // In WAL mode a commit under NORMAL is written, but not synced (https://www.sqlite.org/pragma.html#pragma_synchronous).
-  const unsynced = <T>(work: () => T): T => {
-    handle.exec('PRAGMA synchronous = NORMAL');
-    try {
-      return work();
-    } finally {
-      handle.exec('PRAGMA synchronous = FULL');
-    }
-  };
   return {
     run: (sql, ...values) => guarded(() => void statement(sql).run(...values)),
     cache: (sql, ...values) => {
       try {
-        guarded(() => unsynced(() => void statement(sql).run(...values)));
+        guarded(() => {
+          handle.exec('PRAGMA synchronous = NORMAL');
+          try {
+            statement(sql).run(...values);
+          } finally {
+            handle.exec('PRAGMA synchronous = FULL');
+          }
+        });
       } catch (error) {
         if (damaged || !(error instanceof ProblemError)) throw error;
       }
@@ -192,8 +177,19 @@ function wrap(handle: DatabaseSync, path: string, now: () => number): Database {
       guarded(() => statement(sql).all(...values) as Row[]),
     get: <Row>(sql: string, ...values: SQLInputValue[]) =>
       guarded(() => statement(sql).get(...values) as Row | undefined),
-    transaction: (work) => guarded(() => (handle.isTransaction ? work() : transact(work))),
-    soon: (work) => guarded(() => (handle.isTransaction ? work() : unsynced(() => transact(work)))),
+    transaction: (work) =>
+      guarded(() => {
+        if (handle.isTransaction) return work();
+        handle.exec('BEGIN IMMEDIATE');
+        try {
+          const result = work();
+          handle.exec('COMMIT');
+          return result;
+        } catch (error) {
+          if (handle.isTransaction) handle.exec('ROLLBACK');
+          throw error;
+        }
+      }),
     close: () => {
       if (!handle.isOpen) return;
       handle.close();

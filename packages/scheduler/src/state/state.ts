@@ -26,9 +26,6 @@ export interface State {
   workersAt(address: string): readonly SeenWorker[] | null;
   /** All engines ever seen, by address. */
   engines(): Engine[];
-  /** Has all that was written so far survive a power cut; what is only remembered so far is written, too.
-   * @throws ProblemError environment */
-  sync(): void;
   /** Writes what is only remembered so far and closes. */
   close(): void;
 }
@@ -78,12 +75,6 @@ export function openState(paths: StatePaths, now: () => number): State {
       database
         .all<{ address: string; data: string }>('SELECT address, data FROM engine ORDER BY address')
         .flatMap((row) => unsealJson<Engine>(row.data, row.address) ?? []),
-    sync: () =>
-      database.transaction(() => {
-        ledgers.flush();
-        // A transaction that writes nothing syncs nothing.
-        database.run('UPDATE made SET only = only');
-      }),
     close: () => {
       try {
         if (ledgers.changed) database.transaction(ledgers.flush);

@@ -1,5 +1,5 @@
 /** The pool under damage. */
-import { mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -66,6 +66,49 @@ describe('the pool', () => {
     const made = pool.makeExportDir(join(folder, 'work'), 'core-x');
     writeFileSync(join(made, 'blobs/sha256/foreign'), '');
     expect(pool.list().foreign).toEqual(['foreign']);
+  });
+
+  it('syncs what several found good together, and keeps what is known of nothing else', async () => {
+    const { index, images } = await output(SHARED);
+    const [layer] = images[0]?.layers ?? [];
+    if (layer === undefined) throw new Error('no layer');
+    const kept: string[] = [];
+    const ledger = { ...memoryLedger(), keep: (digest: string) => void kept.push(digest) };
+    const other = openPool({ pool: pool.root }, ledger);
+    await other.check(index.digest);
+    const first = other.syncTogether();
+    await other.check(layer.digest);
+    const second = other.syncTogether();
+    await first;
+    expect(kept).toContain(index.digest);
+    await second;
+    expect(kept.toSorted()).toEqual([index.digest, layer.digest].toSorted());
+    await other.syncTogether();
+    expect(kept).toHaveLength(2);
+
+    // Gone, and another file in its place, while it was under way.
+    const config = images[0]?.config.digest ?? index.digest;
+    await other.check(config);
+    const late = other.syncTogether();
+    const { mtimeMs, atimeMs } = statSync(other.path(config));
+    utimesSync(other.path(config), atimeMs / 1000, mtimeMs / 1000 + 1);
+    await other.check(config);
+    rmSync(other.path(index.digest));
+    await late;
+    expect(kept).not.toContain(config);
+    await other.syncTogether();
+    expect(kept).toContain(config);
+  });
+
+  it('tells a sync that failed to whoever asked, and tries again', async () => {
+    const { index } = await output(SHARED);
+    const other = openPool({ pool: pool.root }, memoryLedger());
+    await other.check(index.digest);
+    const folder = join(other.blobs, 'sha256');
+    renameSync(folder, `${folder}.away`);
+    await expect(other.syncTogether()).rejects.toThrow('sync the pool of blobs');
+    renameSync(`${folder}.away`, folder);
+    await other.syncTogether();
   });
 
   it('names missing and damaged blobs of an output', async () => {

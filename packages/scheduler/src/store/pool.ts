@@ -94,6 +94,8 @@ export class Pool {
   readonly folder: string;
   /** Found good since the last `sync`: may not be on the disk yet. */
   readonly #unsynced = new Set<Digest>();
+  /** The pass under way, and those that wait for it. */
+  #syncing: Promise<void> = Promise.resolve();
   /** The folders' own names are on the disk. Not seen to where they are made: who made them may have died there. */
   #isPlaceSynced = false;
 
@@ -232,10 +234,17 @@ export class Pool {
   }
 
   /**
-   * As `sync`, without holding the process up: many files at a time, which the file system then syncs together.
+   * As `sync`, without holding the process up: several files at a time, which the file system then syncs together. One
+   * pass sees to what all builds have found good by then; who comes meanwhile has the next one.
    * @throws ProblemError environment
    */
-  async syncTogether(): Promise<void> {
+  syncTogether(): Promise<void> {
+    // Another one's failure is that one's to tell; what it left is tried again.
+    this.#syncing = this.#syncing.catch(() => {}).then(() => this.#syncUnsynced());
+    return this.#syncing;
+  }
+
+  async #syncUnsynced(): Promise<void> {
     const found = [...this.#unsynced].map((digest) => [digest, this.ledger.stamp(digest)] as const);
     if (found.length === 0) return;
     try {
