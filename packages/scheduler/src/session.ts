@@ -120,7 +120,7 @@ class OpenedSession implements Workspace {
   }
 
   async complete(): Promise<LoadedTree> {
-    const whole = this.#loaded?.complete?.() ?? null;
+    const whole = (await this.#loaded?.complete?.()) ?? null;
     if (this.#loaded === null || whole === null) return await this.load(false);
     this.#loaded = { ...this.#loaded, tree: whole, outline: false };
     return whole;

@@ -1,12 +1,13 @@
-/** Kept facts and frozen trees give what reading the files gives, or nothing. */
+/** What is kept of recipes and trees gives what reading the files gives. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
-import { FactsCache, type HashedFolder } from './cache.ts';
+import { type HashedFolder, type LineStore, RecipeCache } from './cache.ts';
 import { copies, folders, packageToml, type TreeText } from './fixture.ts';
-import { loadTree, loadTreeFrom } from './load.ts';
+import { loadHead, loadTree } from './load.ts';
 import type { LoadedTree } from './model.ts';
-import { freezeTree, recipesKey, thawTree, treeKey } from './snapshot.ts';
+import type { RecipeReader } from './reader.ts';
+import { recipesKey, type TreeHead, treeKey, treeOf } from './snapshot.ts';
 
 const options = { platform: 'linux/amd64' };
 const HASH = 'a'.repeat(64);
@@ -37,35 +38,58 @@ function hashed(tree: TreeText, log: string[] = []): HashedFolder[] {
   }));
 }
 
-const bytes = (text: string | null) => new TextEncoder().encode(text ?? '');
+interface Lines extends LineStore {
+  readonly lines: Map<string, string>;
+}
 
-const loadWith = (cache: FactsCache, list: readonly HashedFolder[], platform = 'linux/amd64') =>
-  loadTreeFrom(
-    list.map((folder) => cache.reader(folder)),
-    { platform },
-  );
+/** `from`: the lines of an earlier load. */
+function store(from: ReadonlyMap<string, string> = new Map()): Lines {
+  const lines = new Map(from);
+  return {
+    lines,
+    get: (dir, key) => lines.get(`${dir} ${key}`) ?? null,
+    put: (dir, key, line) => void lines.set(`${dir} ${key}`, line),
+  };
+}
 
-describe('kept facts', () => {
+/** The tree that a cache gives, with all that its targets say. */
+async function loadWith(cache: RecipeCache, list: readonly HashedFolder[], platform = 'linux/amd64') {
+  const readers = new Map(list.map((folder) => [folder.dir, cache.reader(folder)]));
+  const { head, problems } = await loadHead([...readers.values()], { platform });
+  return { tree: head && plain(treeIn(head, readers, platform)), problems };
+}
+
+function treeIn(head: TreeHead, readers: ReadonlyMap<string, RecipeReader>, platform = 'linux/amd64') {
+  const readerOf = (dir: string) => readers.get(dir) ?? fail(dir);
+  return treeOf(JSON.parse(JSON.stringify(head)) as TreeHead, readerOf, platform);
+}
+
+function fail(what: string): never {
+  throw new Error(what);
+}
+
+async function fresh(tree: TreeText, platform = 'linux/amd64') {
+  const { tree: loaded, problems } = await loadTree(folders(tree), { platform });
+  return { tree: plain(loaded), problems };
+}
+
+describe('kept lines', () => {
   it('give the same tree without reading a file', async () => {
-    const first = new FactsCache(null);
-    const fresh = await loadWith(first, hashed(TREE));
-    expect(fresh).toEqual(await loadTree(folders(TREE), options));
+    const { lines } = await first();
     const log: string[] = [];
-    const second = new FactsCache(bytes(first.serialize()));
-    expect(await loadWith(second, hashed(TREE, log))).toEqual(fresh);
+    const again = store(lines);
+    expect(await loadWith(new RecipeCache(again), hashed(TREE, log))).toEqual(await fresh(TREE));
     expect(log).toEqual([]);
-    expect(second.serialize()).toBeNull();
+    expect(again.lines).toEqual(lines);
   });
 
-  it('read only what changed, and what depends on its version', async () => {
-    const first = new FactsCache(null);
-    await loadWith(first, hashed(TREE));
+  it('are of one recipe each: only what changed is read, and what depends on its version', async () => {
+    const { lines } = await first();
     const [toml, containerfile] = TREE['core/b'] as readonly [string, string];
     const edited = { ...TREE, 'core/b': [toml.replace('1.0', '2.0'), containerfile] as const };
     const log: string[] = [];
-    const second = new FactsCache(bytes(first.serialize()));
-    const result = await loadWith(second, hashed(edited, log));
-    expect(result).toEqual(await loadTree(folders(edited), options));
+    const result = await loadWith(new RecipeCache(store(lines)), hashed(edited, log));
+    expect(result).toEqual(await fresh(edited));
     expect(log.sort()).toEqual([
       'core/b/Containerfile',
       'core/b/package.toml',
@@ -80,11 +104,11 @@ describe('kept facts', () => {
       'core/x': 'FROM stagex/nowhere\nFRM x\n',
       'core/y': ['[package', 'FROM scratch\n'] as const,
     };
-    const first = new FactsCache(null);
-    const amd64 = await loadWith(first, hashed(broken));
-    const arm64 = await loadWith(first, hashed(broken), 'linux/arm64');
+    const kept = store();
+    const amd64 = await loadWith(new RecipeCache(kept), hashed(broken));
+    const arm64 = await loadWith(new RecipeCache(kept), hashed(broken), 'linux/arm64');
     const log: string[] = [];
-    const second = new FactsCache(bytes(first.serialize()));
+    const second = new RecipeCache(kept);
     expect(await loadWith(second, hashed(broken, log))).toEqual(amd64);
     expect(await loadWith(second, hashed(broken, log), 'linux/arm64')).toEqual(arm64);
     expect(log).toEqual([]);
@@ -92,74 +116,75 @@ describe('kept facts', () => {
   });
 
   it('are not kept for a file that is no longer what its hash said', async () => {
-    const cache = new FactsCache(null);
+    const kept = store();
+    const cache = new RecipeCache(kept);
     const list = hashed({ 'core/a': copies() }).map((folder) => ({
       ...folder,
       containerfile: digestOf('other'),
     }));
     expect((await loadWith(cache, list)).tree).not.toBeNull();
     expect(cache.sound).toBe(false);
-    expect(cache.serialize()).toBeNull();
-  });
-
-  it('outlive a while unused', async () => {
-    let text: string | null = null;
-    const other = hashed({ 'core/other': copies() });
-    const log: string[] = [];
-    const step = async (list: readonly HashedFolder[]) => {
-      const cache = new FactsCache(bytes(text));
-      await loadWith(cache, list);
-      text = cache.serialize() ?? text;
-    };
-    await step(other);
-    for (let i = 0; i < 5; i++) await step(hashed({ [`core/n${i}`]: copies() }));
-    await step(hashed({ 'core/other': copies() }, log));
-    expect(log).toEqual([]);
-    for (let i = 0; i < 12; i++) await step(hashed({ [`core/m${i}`]: copies() }));
-    await step(hashed({ 'core/other': copies() }, log));
-    expect(log).not.toEqual([]);
+    expect(kept.lines.size).toBe(0);
   });
 
   it('of another build of the program are read again', async () => {
-    const first = new FactsCache(null, 'one');
-    await loadWith(first, hashed(TREE));
-    const text = first.serialize();
+    const kept = store();
+    await loadWith(new RecipeCache(kept, 'one'), hashed(TREE));
     for (const [program, reads] of [
       ['one', false],
       ['two', true],
     ] as const) {
       const log: string[] = [];
-      await loadWith(new FactsCache(bytes(text), program), hashed(TREE, log));
+      await loadWith(new RecipeCache(store(kept.lines), program), hashed(TREE, log));
       expect(log.length > 0).toBe(reads);
     }
   });
 
-  it('that are damaged anywhere are read again', async () => {
-    const first = new FactsCache(null);
-    const fresh = await loadWith(first, hashed(TREE));
-    const text = first.serialize() ?? '';
-    for (let at = 0; at <= text.length; at += 1 + (text.length >> 6)) {
-      const log: string[] = [];
-      const other = String.fromCharCode(text.charCodeAt(at) ^ 1);
-      const damaged = at === text.length ? '' : text.slice(0, at) + other + text.slice(at + 1);
-      expect(await loadWith(new FactsCache(bytes(damaged)), hashed(TREE, log))).toEqual(fresh);
-      expect(log.length).toBeGreaterThan(0);
-    }
-  });
-
   it('of a file that changed between its two readings are not kept either', async () => {
-    const first = new FactsCache(null);
-    await loadWith(first, hashed(TREE));
-    // The facts are there, what the Containerfile says for another platform is not; by then it is another file.
+    const { lines } = await first();
+    // What package.toml says is there, what the Containerfile says for another platform is not; by then it is another.
     const list = hashed(TREE).map((folder) => ({
       ...folder,
-      read: () => bytes('FROM scratch AS other\n'),
+      read: () => new TextEncoder().encode('FROM scratch AS other\n'),
     }));
-    const second = new FactsCache(bytes(first.serialize()));
-    await loadWith(second, list, 'linux/arm64');
-    expect(second.sound).toBe(false);
-    expect(second.serialize()).toBeNull();
+    const again = store(lines);
+    const cache = new RecipeCache(again);
+    await loadWith(cache, list, 'linux/arm64');
+    expect(cache.sound).toBe(false);
+    expect(again.lines).toEqual(lines);
   });
+
+  it('that are lost while the tree is in use are read again, from the same files or not at all', async () => {
+    const log: string[] = [];
+    const kept = store();
+    const cache = new RecipeCache(kept);
+    let containerfile = new TextEncoder().encode(copies());
+    const list = hashed({ 'core/a': copies() }, log).map((folder) => ({
+      ...folder,
+      read: (file: 'package.toml' | 'Containerfile') =>
+        file === 'Containerfile' ? containerfile : folder.read(file),
+    }));
+    const readers = new Map(list.map((folder) => [folder.dir, cache.reader(folder)]));
+    const { head } = await loadHead([...readers.values()], options);
+    const tree = treeIn(head ?? fail('no head'), readers);
+    cache.loaded();
+    const target = tree.graph.targets.get('core-a') ?? fail('no target');
+    const before = target.resolved;
+    kept.lines.clear();
+    const other = new Map(list.map((folder) => [folder.dir, cache.reader(folder)]));
+    expect(treeIn(head ?? fail('no head'), other).graph.targets.get('core-a')?.resolved).toEqual(before);
+    kept.lines.clear();
+    containerfile = new TextEncoder().encode('FROM scratch AS other\n');
+    const late = new Map(list.map((folder) => [folder.dir, cache.reader(folder)]));
+    const changed = treeIn(head ?? fail('no head'), late).graph.targets.get('core-a');
+    expect(() => changed?.resolved).toThrow('It was changed after the tree had been read');
+  });
+
+  async function first() {
+    const kept = store();
+    await loadWith(new RecipeCache(kept), hashed(TREE));
+    return kept;
+  }
 });
 
 /** A tree with everything that its targets say when they are asked. */
@@ -175,40 +200,12 @@ function plain(tree: LoadedTree | null) {
   return { recipes, targets, order: graph.order, dependents: graph.dependents, warnings };
 }
 
-describe('a frozen tree', () => {
+describe('the head of a tree', () => {
   const keyOf = (
     list: readonly HashedFolder[],
     ...rest: Parameters<typeof treeKey> extends [unknown, ...infer R] ? R : never
   ) => treeKey(recipesKey(list), ...rest);
   const key = keyOf(hashed(TREE), options);
-
-  it('thaws to the same tree', async () => {
-    const { tree } = await loadTree(folders(TREE), options);
-    expect(tree && plain(thawTree(bytes(freezeTree(tree))))).toEqual(tree && plain(tree));
-  });
-
-  it('freezes again as it was, its targets read or not', async () => {
-    const { tree } = await loadTree(folders(TREE), options);
-    const text = tree ? freezeTree(tree) : '';
-    const thawed = thawTree(bytes(text));
-    expect(thawed && freezeTree(thawed)).toBe(text);
-  });
-
-  it('with one bit turned is none', async () => {
-    const { tree } = await loadTree(folders({ 'core/a': copies() }), options);
-    const text = tree ? freezeTree(tree) : '';
-    for (let at = 0; at < text.length; at++) {
-      const other = String.fromCharCode(text.charCodeAt(at) ^ 1);
-      expect(thawTree(bytes(text.slice(0, at) + other + text.slice(at + 1)))).toBeNull();
-    }
-  });
-
-  it('cut off anywhere is none', async () => {
-    const { tree } = await loadTree(folders({ 'core/a': copies() }), options);
-    const text = tree ? freezeTree(tree) : '';
-    for (let length = 0; length < text.length; length++)
-      expect(thawTree(bytes(text.slice(0, length)))).toBeNull();
-  });
 
   it('has a key that every input changes, and order does not', () => {
     const list = hashed(TREE);

@@ -1,15 +1,15 @@
 /**
- * Facts of recipe folders, kept under the hashes of their files: a tree that did not change is loaded without
- * reading or parsing any of its files.
+ * What recipe folders say, kept in lines under the hashes of their files: a folder that did not change is neither read
+ * nor parsed again, also when a tree comes back to what it was.
  *
- * The text this makes and takes is only a cache: what can not be read is dropped. Unaware of where it lies.
+ * A line is only a cache: where there is none the files are read. Unaware of where lines lie.
  */
+import { inputProblem, ProblemError } from '../errors.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Digest } from '../oci/model.ts';
 import { FACTS_VERSION, type RecipeFacts } from '../recipe/facts.ts';
 import { type PackedContainerfile, Packer, type Row, unpackContainerfile } from './packed.ts';
 import { folderReader, type RecipeReader, type ResolveFacts, type ResolveRequest } from './reader.ts';
-import { seal, unseal } from './sealed.ts';
 
 /** A recipe folder whose files' hashes are known without reading them (the caller's stat cache). */
 export interface HashedFolder {
@@ -19,143 +19,170 @@ export interface HashedFolder {
   /** null where the file is not there. */
   readonly packageToml: Digest | null;
   readonly containerfile: Digest | null;
-  /** Called only where no facts are kept. */
+  /** Called only where nothing is kept. */
   read(file: 'package.toml' | 'Containerfile'): Uint8Array;
 }
 
-/** What is kept of one folder. */
-interface Entry {
-  facts: RecipeFacts;
-  /** By platform, build target and version. */
-  resolved: Record<string, ResolveFacts>;
+/** Where lines are kept. `key`: which files it was read from, and who read them. */
+export interface LineStore {
+  /** Null where there is none that is as it was put. */
+  get(dir: string, key: string): string | null;
+  put(dir: string, key: string, line: string): void;
 }
 
-/** In the text: Containerfiles packed. */
-type PackedEntry = readonly [
-  facts: RecipeFacts,
-  rows: readonly Row[],
-  resolved: Readonly<Record<string, readonly [PackedContainerfile | null, ResolveFacts['problems']]>>,
-];
-
-/** A line of the text, or what became of it: an entry is read when somebody asks for it, and written anew only where
- * it changed. */
-interface Kept {
-  line: (() => string) | null;
-  entry: Entry | null;
-  /** Number of the last writing in whose load it was used. */
-  used: number;
+/** For trees that are read once. */
+export function memoryLines(): LineStore {
+  const lines = new Map<string, string>();
+  return {
+    get: (dir, key) => lines.get(`${dir}\n${key}`) ?? null,
+    put: (dir, key, line) => void lines.set(`${dir}\n${key}`, line),
+  };
 }
 
-/** The first line: the entries of the other lines, in their order. */
-interface Head {
-  readonly version: number;
-  readonly program: string;
-  /** How often it was written. */
-  readonly generation: number;
-  readonly entries: readonly (readonly [key: string, used: number])[];
-}
+/** By platform, build target and version. */
+type PackedResults = Record<string, readonly [PackedContainerfile | null, ResolveFacts['problems']]>;
+type Line = readonly [facts: RecipeFacts, rows: Row[], resolved: PackedResults];
 
-/** How many writings an entry survives unused: going back and forth between branches stays fast. */
-const KEEP = 8;
-
-export class FactsCache {
-  readonly #kept: Map<string, Kept>;
-  readonly #generation: number;
+export class RecipeCache {
+  readonly store: LineStore;
   readonly #program: string;
-  #changed = false;
   #sound = true;
+  #loaded = false;
+  #last: KeptReader | null = null;
 
-  /** `bytes`: what `serialize` once gave, null for none. `program`: which build of this program runs; facts of
-   * another one are read again, whatever FACTS_VERSION says. */
-  constructor(bytes: Uint8Array | null, program = '') {
-    const { generation, kept } = readText(bytes, program);
+  /** `program`: which build of this program runs; lines of another one are not used, whatever FACTS_VERSION says. */
+  constructor(store: LineStore, program = '') {
+    this.store = store;
     this.#program = program;
-    this.#generation = generation;
-    this.#kept = kept;
   }
 
-  /** False when a file was no longer what its hash said: the tree that was loaded belongs to no set of hashes and
-   * must not be frozen under one. */
+  /** False when a file was no longer what its hash said: what was loaded belongs to no set of hashes and must not be
+   * kept under one. */
   get sound(): boolean {
     return this.#sound;
   }
 
-  /** The text to keep, null where it need not be written again. */
-  serialize(): string | null {
-    if (!this.#changed) return null;
-    const generation = this.#generation + 1;
-    const kept = [...this.#kept].filter(([, { used }]) => generation - used <= KEEP);
-    const head: Head = {
-      version: FACTS_VERSION,
-      program: this.#program,
-      generation,
-      entries: kept.map(([key, { used }]) => [key, used]),
-    };
-    const lines = kept.map(([, { line, entry }]) => line?.() ?? (entry === null ? '' : lineOf(entry)));
-    return seal([JSON.stringify(head), ...lines]);
+  /** From now on readers are asked now and then: only the last one stays open, and a file that is no longer what its
+   * hash said is an error. */
+  loaded(): void {
+    this.#loaded = true;
   }
 
-  /** A reader that asks the cache first. */
   reader(folder: HashedFolder): RecipeReader {
-    const { stage, name, dir } = folder;
-    const key = `${stage}\n${name}\n${dir}\n${folder.packageToml}\n${folder.containerfile}`;
-    let bytes: FreshReader | undefined;
-    const fresh = (): FreshReader => {
-      bytes ??= readNow(folder);
-      return bytes;
-    };
-    let kept = this.#kept.get(key);
-    if (kept?.line != null) kept.entry ??= entryOf(kept.line());
-    let entry = kept?.entry ?? undefined;
-    const facts = (): RecipeFacts => {
-      if (kept !== undefined && entry !== undefined) {
-        kept.used = this.#generation + 1;
-        return entry.facts;
-      }
-      const { reader, asPromised } = fresh();
-      entry = { facts: reader.facts(), resolved: {} };
-      if (asPromised) {
-        kept = { line: null, entry, used: this.#generation + 1 };
-        this.#kept.set(key, kept);
-        this.#changed = true;
-      } else this.#sound = false;
-      return entry.facts;
-    };
-    const resolve = (request: ResolveRequest): ResolveFacts => {
-      const at = `${request.platform}\n${request.target ?? ''}\n${request.version ?? ''}`;
-      const known = entry?.resolved[at];
-      if (known !== undefined) return known;
-      const { reader, asPromised } = fresh();
-      const result = reader.resolve(request);
-      if (!asPromised) this.#sound = false;
-      else if (kept !== undefined && entry !== undefined) {
-        entry.resolved[at] = result;
-        kept.line = null;
-        this.#changed = true;
-      }
-      return result;
-    };
-    return { stage, name, dir, facts, resolve };
+    return new KeptReader(folder, this.keyOf(folder), this);
+  }
+
+  /** What was read of the folder when it was like this; null where that is not kept. */
+  known(folder: Omit<HashedFolder, 'read'>): RecipeFacts | null {
+    const line = this.store.get(folder.dir, this.keyOf(folder));
+    return line === null ? null : (JSON.parse(line) as Line)[0];
+  }
+
+  /** @internal */
+  keyOf({ packageToml, containerfile }: Omit<HashedFolder, 'read'>): string {
+    return JSON.stringify([FACTS_VERSION, this.#program, packageToml, containerfile]);
+  }
+
+  /** @internal A reader holds more than facts from now on. */
+  opened(reader: KeptReader): void {
+    if (!this.#loaded || this.#last === reader) return;
+    this.#last?.settle();
+    this.#last = reader;
+  }
+
+  /** @internal @throws ProblemError where the tree is in use */
+  changed(dir: string): void {
+    this.#sound = false;
+    if (!this.#loaded) return;
+    const text = 'It was changed after the tree had been read.';
+    const hint = 'Run again when nothing writes to the tree.';
+    throw new ProblemError(inputProblem({ code: 'tree-changes', text, file: dir, hint }));
   }
 }
 
-function lineOf({ facts, resolved }: Entry): string {
-  const packer = new Packer();
-  const packed = Object.entries(resolved).map(([at, { resolved: one, problems }]) => [
-    at,
-    [one && packer.pack(one), problems],
-  ]);
-  const line: PackedEntry = [facts, packer.rows, Object.fromEntries(packed)];
-  return JSON.stringify(line);
+/** What a reader holds while it is asked. */
+interface Opened {
+  readonly facts: RecipeFacts;
+  readonly packer: Packer;
+  readonly resolved: PackedResults;
+  fresh: FreshReader | null;
+  /** There is more than the kept line has. */
+  isNew: boolean;
 }
 
-function entryOf(line: string): Entry {
-  const [facts, rows, packed] = JSON.parse(line) as PackedEntry;
-  const resolved = Object.entries(packed).map(([at, [one, problems]]): [string, ResolveFacts] => [
-    at,
-    { resolved: one && unpackContainerfile(one, rows), problems },
-  ]);
-  return { facts, resolved: Object.fromEntries(resolved) };
+class KeptReader implements RecipeReader {
+  readonly stage: string;
+  readonly name: string;
+  readonly dir: string;
+  readonly #folder: HashedFolder;
+  readonly #key: string;
+  readonly #cache: RecipeCache;
+  #facts: RecipeFacts | null = null;
+  #opened: Opened | null = null;
+
+  constructor(folder: HashedFolder, key: string, cache: RecipeCache) {
+    this.stage = folder.stage;
+    this.name = folder.name;
+    this.dir = folder.dir;
+    this.#folder = folder;
+    this.#key = key;
+    this.#cache = cache;
+  }
+
+  facts(): RecipeFacts {
+    this.#facts ??= this.#open().facts;
+    return this.#facts;
+  }
+
+  resolve(request: ResolveRequest): ResolveFacts {
+    const opened = this.#open();
+    const at = `${request.platform}\n${request.target ?? ''}\n${request.version ?? ''}`;
+    const known = opened.resolved[at];
+    if (known !== undefined) {
+      const [packed, problems] = known;
+      return { resolved: packed && unpackContainerfile(packed, opened.packer.rows), problems };
+    }
+    opened.fresh ??= this.#read();
+    const result = opened.fresh.reader.resolve(request);
+    if (opened.fresh.asPromised) {
+      opened.resolved[at] = [result.resolved && opened.packer.pack(result.resolved), result.problems];
+      opened.isNew = true;
+    }
+    return result;
+  }
+
+  settle(): void {
+    const opened = this.#opened;
+    this.#opened = null;
+    if (opened?.isNew !== true) return;
+    const line: Line = [opened.facts, opened.packer.rows, opened.resolved];
+    this.#cache.store.put(this.dir, this.#key, JSON.stringify(line));
+  }
+
+  #open(): Opened {
+    this.#opened ??= this.#kept() ?? this.#anew();
+    this.#cache.opened(this);
+    return this.#opened;
+  }
+
+  #kept(): Opened | null {
+    const line = this.#cache.store.get(this.dir, this.#key);
+    if (line === null) return null;
+    const [facts, rows, resolved] = JSON.parse(line) as Line;
+    return { facts, packer: new Packer(rows), resolved, fresh: null, isNew: false };
+  }
+
+  #anew(): Opened {
+    const fresh = this.#read();
+    const facts = fresh.reader.facts();
+    return { facts, packer: new Packer(), resolved: {}, fresh, isNew: fresh.asPromised };
+  }
+
+  #read(): FreshReader {
+    const fresh = readNow(this.#folder);
+    if (!fresh.asPromised) this.#cache.changed(this.dir);
+    return fresh;
+  }
 }
 
 interface FreshReader {
@@ -172,19 +199,4 @@ function readNow(folder: HashedFolder): FreshReader {
     (containerfile === null || digestOf(containerfile) === folder.containerfile);
   const { stage, name, dir } = folder;
   return { reader: folderReader({ stage, name, dir, packageToml, containerfile }), asPromised };
-}
-
-function readText(
-  bytes: Uint8Array | null,
-  program: string,
-): { readonly generation: number; readonly kept: Map<string, Kept> } {
-  const kept = new Map<string, Kept>();
-  const lines = bytes === null ? null : unseal(bytes);
-  if (lines === null) return { generation: 0, kept };
-  const head = JSON.parse(lines.line(0)) as Head;
-  if (head.version !== FACTS_VERSION || head.program !== program) return { generation: 0, kept };
-  for (const [place, [key, used]] of head.entries.entries()) {
-    kept.set(key, { line: () => lines.line(1 + place), entry: null, used });
-  }
-  return { generation: head.generation, kept };
 }

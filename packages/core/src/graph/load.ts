@@ -5,6 +5,7 @@
  */
 import type { ResolvedContainerfile } from '../containerfile/model.ts';
 import { formatProblem, inputProblem, type Problem } from '../errors.ts';
+import { digestOf } from '../oci/digest.ts';
 import { byCodeUnit } from '../order.ts';
 import type { RecipeFacts } from '../recipe/facts.ts';
 import type { Recipe, Target } from '../recipe/model.ts';
@@ -12,9 +13,11 @@ import { platformFault } from '../recipe/platform.ts';
 import { completeRecipe, duplicateTargets, targetsOf } from '../recipe/targets.ts';
 import { resolveVersions } from '../recipe/versions.ts';
 import { orderTargets } from './build-order.ts';
+import { type HashedFolder, memoryLines, RecipeCache } from './cache.ts';
 import { edgesOf, type TreeNames } from './edges.ts';
 import type { GraphTarget, LoadedTree, RecipeFolder } from './model.ts';
-import { folderReader, type RecipeReader, type ResolveFacts } from './reader.ts';
+import type { RecipeReader, ResolveFacts } from './reader.ts';
+import { headOf, type LinkedTarget, type TreeHead, treeOf } from './snapshot.ts';
 
 export interface LoadOptions {
   /** What is built where a recipe names no platforms: `os/arch[/variant]`. */
@@ -31,19 +34,42 @@ export interface LoadResult {
 }
 
 /** Loads a tree from the bytes of its recipe folders, in any order. */
-export function loadTree(folders: readonly RecipeFolder[], options: LoadOptions): Promise<LoadResult> {
-  return loadTreeFrom(folders.map(folderReader), options);
+export async function loadTree(folders: readonly RecipeFolder[], options: LoadOptions): Promise<LoadResult> {
+  const cache = new RecipeCache(memoryLines());
+  const readers = new Map(folders.map((folder) => [folder.dir, cache.reader(hashed(folder))]));
+  const { head, problems } = await loadHead([...readers.values()], options);
+  cache.loaded();
+  return { tree: head && treeOf(head, (dir) => readerIn(readers, dir), options.platform), problems };
 }
 
-/** The same from readers, which may answer from kept facts (cache.ts). Asynchronous only because the search for
- * cycles is loaded when it is needed. */
-export async function loadTreeFrom(
-  readers: readonly RecipeReader[],
-  options: LoadOptions,
-): Promise<LoadResult> {
+function hashed({ packageToml, containerfile, ...folder }: RecipeFolder): HashedFolder {
+  return {
+    ...folder,
+    packageToml: packageToml && digestOf(packageToml),
+    containerfile: containerfile && digestOf(containerfile),
+    read: (file) => (file === 'package.toml' ? packageToml : containerfile) ?? new Uint8Array(),
+  };
+}
+
+function readerIn(readers: ReadonlyMap<string, RecipeReader>, dir: string): RecipeReader {
+  const reader = readers.get(dir);
+  if (reader === undefined) throw new Error(`no such recipe folder: ${dir}`);
+  return reader;
+}
+
+export interface HeadResult {
+  /** Null where there is any error. */
+  readonly head: TreeHead | null;
+  /** As in LoadResult. */
+  readonly problems: readonly Problem[];
+}
+
+/** The head of a tree from readers, which may answer from what was kept (cache.ts). Asynchronous only because the search
+ * for cycles is loaded when it is needed. */
+export async function loadHead(readers: readonly RecipeReader[], options: LoadOptions): Promise<HeadResult> {
   const fault = platformFault(options.platform);
   if (fault !== null) {
-    return { tree: null, problems: [inputProblem({ code: 'bad-platform', ...fault })] };
+    return { head: null, problems: [inputProblem({ code: 'bad-platform', ...fault })] };
   }
   const folders = readers
     .map((reader) => ({ reader, facts: reader.facts() }))
@@ -51,26 +77,40 @@ export async function loadTreeFrom(
   const problems: Problem[] = folders.flatMap(({ facts }) => facts.problems);
   const { recipes, incomplete } = complete(folders, problems);
   const names = namesOf(folders, recipes, incomplete, options);
-  const targets: GraphTarget[] = [];
-  for (const target of names.targets.values()) {
-    const reader = recipes.get(target.recipe);
-    if (reader === undefined) continue;
-    const resolved = resolveAll(target, reader, problems);
-    const { problems: more, ...edges } = edgesOf(target, resolved, names);
-    problems.push(...more);
-    targets.push({ ...target, resolved, ...edges });
+  const links: (Links & { readonly recipe: number })[] = [];
+  for (const [place, [recipe, reader]] of [...recipes].entries()) {
+    // A recipe after the other: what is held of one is let go before the next one is read.
+    for (const target of targetsOf(recipe, options.platform)) {
+      // Of two recipes that give one target the first counts.
+      if (names.targets.get(target.name)?.recipe !== recipe) continue;
+      links.push({ ...linksOf(target, reader, names, problems), recipe: place });
+    }
+    reader.settle();
   }
-  const { order, dependents } = orderTargets(
-    new Map(targets.map(({ name, dependencies }) => [name, dependencies])),
-  );
-  if (order.length < targets.length) {
+  // Of folders that give nothing, too.
+  for (const { reader } of folders) reader.settle();
+  links.sort((a, b) => byCodeUnit(a.name, b.name));
+  const { order } = orderTargets(new Map(links.map(({ name, dependencies }) => [name, dependencies])));
+  if (order.length < links.length) {
     const { cycleProblems } = await import('./cycles.ts');
-    problems.push(...cycleProblems(targets));
+    problems.push(...cycleProblems(links));
   }
   const sorted = sortProblems(problems);
-  if (sorted.some(({ level }) => level === 'error')) return { tree: null, problems: sorted };
-  const graph = { targets: new Map(targets.map((target) => [target.name, target])), order, dependents };
-  return { tree: { recipes: [...recipes.keys()], graph, warnings: sorted }, problems: sorted };
+  if (sorted.some(({ level }) => level === 'error')) return { head: null, problems: sorted };
+  const places = [...recipes.keys()].map((recipe): TreeHead['recipes'][number] =>
+    recipe.versionFrom === null ? [recipe.dir] : [recipe.dir, recipe],
+  );
+  return { head: headOf(places, links, order, sorted), problems: sorted };
+}
+
+type Links = LinkedTarget & Pick<GraphTarget, 'edges'>;
+
+/** What one target needs. `problems` gets those with it. */
+export function linksOf(target: Target, reader: RecipeReader, names: TreeNames, problems: Problem[]): Links {
+  const resolved = resolveAll(target, reader, problems);
+  const { problems: more, ...links } = edgesOf(target, resolved, names);
+  problems.push(...more);
+  return { name: target.name, ...links };
 }
 
 interface Folder {
@@ -150,7 +190,7 @@ function resolveAll(target: Target, reader: RecipeReader, problems: Problem[]): 
 }
 
 /** By file, line, column, text; each once: the subpackages of a recipe share one Containerfile. */
-function sortProblems(problems: readonly Problem[]): Problem[] {
+export function sortProblems(problems: readonly Problem[]): Problem[] {
   const distinct = new Map(problems.map((problem) => [`${problem.code} ${formatProblem(problem)}`, problem]));
   return [...distinct.values()].sort(
     (a, b) =>

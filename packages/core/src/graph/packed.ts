@@ -49,12 +49,21 @@ export type PackedContainerfile = readonly [
 
 /** Gathers the rows of one recipe while its Containerfile is packed for each target. */
 export class Packer {
-  readonly rows: Row[] = [];
-  readonly #places = new Map<string, number>();
+  readonly rows: Row[];
+  /** Only where there is more than one target: most recipes have one, and no row twice. */
+  #places: Map<string, number> | null = null;
+
+  /** `rows`: those gathered before. */
+  constructor(rows: Row[] = []) {
+    this.rows = rows;
+  }
 
   pack(resolved: ResolvedContainerfile): PackedContainerfile {
     const { base, remoteAdds, syntax, onbuild, args } = resolved;
     const plain = remoteAdds.length === 0 && syntax === null && onbuild.length === 0;
+    if (this.rows.length > 0) {
+      this.#places ??= new Map(this.rows.map((row, place) => [JSON.stringify(row), place]));
+    }
     return [
       this.#placesOf(resolved.stages.map(packStage)),
       this.#placesOf(resolved.references.map(packReference)),
@@ -68,24 +77,29 @@ export class Packer {
   }
 
   #placesOf(rows: readonly Row[]): number[] {
+    if (this.#places === null) {
+      const first = this.rows.length;
+      this.rows.push(...rows);
+      return rows.length === 0 ? [] : [first, rows.length];
+    }
     const places: number[] = [];
     let next = -1;
     for (const row of rows) {
-      const place = this.#placeOf(row);
+      const place = placeOf(row, this.rows, this.#places);
       if (place === next) places.push((places.pop() ?? 0) + 1);
       else places.push(place, 1);
       next = place + 1;
     }
     return places;
   }
+}
 
-  #placeOf(row: Row): number {
-    const key = JSON.stringify(row);
-    const known = this.#places.get(key);
-    if (known !== undefined) return known;
-    this.#places.set(key, this.rows.length);
-    return this.rows.push(row) - 1;
-  }
+function placeOf(row: Row, rows: Row[], places: Map<string, number>): number {
+  const key = JSON.stringify(row);
+  const known = places.get(key);
+  if (known !== undefined) return known;
+  places.set(key, rows.length);
+  return rows.push(row) - 1;
 }
 
 export function unpackContainerfile(

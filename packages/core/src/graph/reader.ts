@@ -34,6 +34,8 @@ export interface RecipeReader {
   facts(): RecipeFacts;
   /** Not called for a folder without Containerfile. */
   resolve(request: ResolveRequest): ResolveFacts;
+  /** All that is asked of it for now was asked: what it holds may be let go. */
+  settle(): void;
 }
 
 /** The named contexts every build gets, whatever its Containerfile says. */
@@ -47,6 +49,9 @@ export function folderReader(folder: RecipeFolder): RecipeReader {
     stage,
     name,
     dir,
+    settle: () => {
+      parsed = undefined;
+    },
     facts: () => readRecipe(folder),
     resolve: (request) => {
       parsed ??= parse(containerfile, `${dir}/Containerfile`);

@@ -1,10 +1,9 @@
 /**
- * A whole loaded tree as text, for the run that finds nothing changed: thawing costs little and no look at any
- * reference. Names and what needs what come first; the rest of a target lies in a line of its own that is read when
- * somebody asks for it, so ten thousand targets thaw in well under 0.1 s. Its key lies apart, so that a run which
- * needs no target of the tree need not even thaw it.
+ * The head of a loaded tree: what its targets are and what each of them needs, in few bytes. With a reader of each
+ * recipe it is the whole tree: what else a target is made of is read when somebody asks for it, so a tree of ten
+ * thousand targets costs little, and nobody who needs no target of it need read even that.
  *
- * The text is only a cache: what can not be read is no tree. Unaware of where it lies.
+ * Unaware of where it lies.
  */
 import type { ResolvedContainerfile } from '../containerfile/model.ts';
 import type { Problem } from '../errors.ts';
@@ -14,15 +13,15 @@ import { byCodeUnit } from '../order.ts';
 import { buildArgsOf } from '../recipe/build-args.ts';
 import { FACTS_VERSION } from '../recipe/facts.ts';
 import type { Recipe, Target } from '../recipe/model.ts';
+import { orderTargets } from './build-order.ts';
 import type { HashedFolder } from './cache.ts';
 import type { LoadOptions } from './load.ts';
 import type { Edge, GraphTarget, LoadedTree } from './model.ts';
-import { type PackedContainerfile, Packer, type Row, unpackContainerfile } from './packed.ts';
 import { edgesAgain } from './places.ts';
-import { type Sealed, seal, unseal } from './sealed.ts';
+import type { RecipeReader } from './reader.ts';
 
-/** Raised when the shape of the text changes; what it holds is versioned by FACTS_VERSION. */
-const SNAPSHOT_VERSION = 4;
+/** Raised when the shape of the head changes; what recipes say is versioned by FACTS_VERSION. */
+const SNAPSHOT_VERSION = 5;
 
 /** The hash of all recipes a tree has, in any order. */
 export function recipesKey(folders: readonly Omit<HashedFolder, 'read'>[]): Digest {
@@ -34,175 +33,196 @@ export function recipesKey(folders: readonly Omit<HashedFolder, 'read'>[]): Dige
   return digestOf(rows.join('\n'));
 }
 
-/** Everything that decides what a tree loads to. `recipes`: its recipesKey; `program`: as for FactsCache. */
+/** Everything that decides what a tree loads to. `recipes`: its recipesKey; `program`: as for RecipeCache. */
 export function treeKey(recipes: Digest, { platform, allowedImages }: LoadOptions, program = ''): string {
   const images = [...(allowedImages ?? [])].sort(byCodeUnit);
   return JSON.stringify([SNAPSHOT_VERSION, FACTS_VERSION, program, platform, images, recipes]);
 }
 
-/** The first line. Targets and recipes are named by their places in the lists. */
-interface Head {
+/** How BuildKit asks, for which target. */
+type Contexts = readonly (readonly [image: string, target: string])[];
+
+/** Plain JSON. Targets and recipes are named by their places in the lists. */
+export interface TreeHead {
   readonly warnings: readonly Problem[];
-  readonly recipes: number;
+  /** Folders of the recipes that give targets, by id; the recipe itself where what its folder says was not all. */
+  readonly recipes: readonly (readonly [dir: string, recipe?: Recipe])[];
+  /** Sorted. */
   readonly names: readonly string[];
-  readonly stages: readonly string[];
-  /** Of each target: its stage, its recipe, what it needs. */
-  readonly targets: readonly (readonly [stage: number, recipe: number, dependencies: readonly number[]])[];
+  /** Of each target: its recipe, what it needs. */
+  readonly targets: readonly (readonly [recipe: number, dependencies: readonly number[]])[];
+  /** Of targets whose contexts are not `stagex/<dependency>` alone. */
+  readonly contexts: Readonly<Record<number, Contexts>>;
   readonly order: readonly number[];
 }
 
-/** A line of a recipe. */
-type RecipeLine = readonly [recipe: Recipe, rows: readonly Row[]];
+/** What a head says of one target. */
+export type LinkedTarget = Pick<GraphTarget, 'name' | 'dependencies' | 'contextNames'>;
 
-/** A line of a target; rows are its recipe's. `contexts`: null where they are `stagex/<dependency>` alone. */
-type Details = readonly [
-  buildTarget: string | null,
-  platforms: readonly string[],
-  resolved: readonly PackedContainerfile[],
-  contexts: readonly (readonly [string, string])[] | null,
-];
-
-/** The text of a tree: the head, a line for each recipe, a line for each target. */
-export function freezeTree({ recipes, graph, warnings }: LoadedTree): string {
-  const targets = [...graph.targets.values()];
+/** @param targets sorted by name, with the place of their recipe */
+export function headOf(
+  recipes: TreeHead['recipes'],
+  targets: readonly (LinkedTarget & { readonly recipe: number })[],
+  order: readonly string[],
+  warnings: readonly Problem[],
+): TreeHead {
   const places = new Map(targets.map(({ name }, place) => [name, place]));
-  const recipePlaces = new Map(recipes.map((recipe, place) => [recipe, place]));
-  const stages = [...new Set(targets.map(({ stage }) => stage))];
-  const placeOf = <Key>(map: ReadonlyMap<Key, number>, key: Key): number => {
-    const place = map.get(key);
-    if (place === undefined) throw new Error(`not of this tree: ${JSON.stringify(key)}`);
-    return place;
-  };
-  const head: Head = {
+  const contexts: Record<number, Contexts> = {};
+  for (const [place, target] of targets.entries()) {
+    if (!hasUsualContexts(target)) contexts[place] = [...target.contextNames];
+  }
+  return {
     warnings,
-    recipes: recipes.length,
+    recipes,
     names: targets.map(({ name }) => name),
-    stages,
-    targets: targets.map(({ stage, recipe, dependencies }) => [
-      stages.indexOf(stage),
-      placeOf(recipePlaces, recipe),
-      dependencies.map((name) => placeOf(places, name)),
-    ]),
-    order: graph.order.map((name) => placeOf(places, name)),
+    targets: targets.map(({ recipe, dependencies }) => [recipe, placesOf(places, dependencies)]),
+    contexts,
+    order: placesOf(places, order),
   };
-  const packers = new Map(recipes.map((recipe) => [recipe, new Packer()]));
-  const details = targets.map((target) => detailsOf(target, packers.get(target.recipe) ?? new Packer()));
-  const rows = recipes.map((recipe): RecipeLine => [recipe, packers.get(recipe)?.rows ?? []]);
-  return seal([head, ...rows, ...details].map((line) => JSON.stringify(line)));
 }
 
-function detailsOf(target: GraphTarget, packer: Packer): Details {
-  const { buildTarget, platforms, resolved, contextNames, dependencies } = target;
-  const contexts = [...contextNames];
+/** The head where these targets need something else, null where they then need each other. */
+export function withLinks(
+  head: TreeHead,
+  links: readonly LinkedTarget[],
+  warnings: readonly Problem[],
+): TreeHead | null {
+  const { names } = head;
+  const places = new Map(names.map((name, place) => [name, place]));
+  const targets = [...head.targets];
+  const contexts: Record<number, Contexts> = { ...head.contexts };
+  let { order } = head;
+  let linksDiffer = false;
+  for (const link of links) {
+    const [place = 0] = placesOf(places, [link.name]);
+    const [recipe, before] = targets[place] ?? [0, []];
+    const needed = placesOf(places, link.dependencies);
+    linksDiffer ||= needed.join() !== before.join();
+    targets[place] = [recipe, needed];
+    if (hasUsualContexts(link)) delete contexts[place];
+    else contexts[place] = [...link.contextNames];
+  }
+  if (linksDiffer) {
+    const needs = targets.map(([, needed], place): [string, string[]] => [
+      names[place] ?? '',
+      needed.map((at) => names[at] ?? ''),
+    ]);
+    order = placesOf(places, orderTargets(new Map(needs)).order);
+    if (order.length < names.length) return null;
+  }
+  return { ...head, warnings, targets, contexts, order };
+}
+
+function placesOf(places: ReadonlyMap<string, number>, names: readonly string[]): number[] {
+  return names.map((name) => {
+    const place = places.get(name);
+    if (place === undefined) throw new Error(`not of this tree: ${JSON.stringify(name)}`);
+    return place;
+  });
+}
+
+function hasUsualContexts({ contextNames, dependencies }: LinkedTarget): boolean {
   const usual = usualContexts(dependencies);
-  const isUsual =
-    contexts.length === usual.length &&
-    contexts.every(([image, name], place) => usual[place]?.[0] === image && usual[place][1] === name);
-  return [buildTarget, platforms, resolved.map((one) => packer.pack(one)), isUsual ? null : contexts];
+  if (contextNames.size !== usual.length) return false;
+  let place = 0;
+  for (const [image, name] of contextNames) {
+    const [usualImage, usualName] = usual[place] ?? [];
+    if (image !== usualImage || name !== usualName) return false;
+    place += 1;
+  }
+  return true;
 }
 
 function usualContexts(dependencies: readonly string[]): [string, string][] {
   return dependencies.map((name) => [`stagex/${name}`, name]);
 }
 
-/** The tree, or null where the text can not be read. */
-export function thawTree(bytes: Uint8Array): LoadedTree | null {
-  const lines = unseal(bytes);
-  if (lines === null) return null;
-  // Sealed, and of the version in its key: it is what freezeTree wrote.
-  const head = JSON.parse(lines.line(0)) as Head;
-  const frozen = new FrozenLines(lines, head.recipes);
+/** The tree. `readerOf`: of a recipe folder; `platform`: the user's. */
+export function treeOf(
+  head: TreeHead,
+  readerOf: (dir: string) => RecipeReader,
+  platform: string,
+): LoadedTree {
   const { names } = head;
   const nameOf = (place: number): string => names[place] ?? '';
+  const held = new HeldRecipes(head, readerOf, platform);
   const targets = new Map<string, GraphTarget>();
   const dependents = new Map<string, string[]>();
   for (const name of names) dependents.set(name, []);
-  for (const [place, [stage, recipe, needed]] of head.targets.entries()) {
+  for (const [place, [recipe, needed]] of head.targets.entries()) {
     const name = nameOf(place);
     const dependencies = needed.map(nameOf);
-    const own = { name, stage: head.stages[stage] ?? '', dependencies };
-    targets.set(name, new FrozenTarget(own, frozen, recipe, place));
+    targets.set(name, new HeldTarget({ name, dependencies }, held, recipe, head.contexts[place]));
     for (const dependency of dependencies) dependents.get(dependency)?.push(name);
   }
   return {
     get recipes() {
-      return frozen.recipes();
+      return head.recipes.map((_, place) => held.recipe(place));
     },
     graph: { targets, order: head.order.map(nameOf), dependents },
     warnings: head.warnings,
   };
 }
 
-/** What a target's line says. */
-interface Unpacked {
-  readonly place: number;
-  readonly details: Details;
-  readonly resolved: readonly ResolvedContainerfile[];
-  readonly contextNames: ReadonlyMap<string, string>;
-}
+/** The recipes of a tree, each read when it is asked for. */
+class HeldRecipes {
+  readonly platform: string;
+  readonly #head: TreeHead;
+  readonly #readerOf: (dir: string) => RecipeReader;
+  readonly #readers: (RecipeReader | undefined)[];
 
-/** The lines, and what was read of them last: who asks a target for one thing asks for the others, too. */
-class FrozenLines {
-  readonly #lines: Sealed;
-  #last: Unpacked | null = null;
-  readonly #known: (RecipeLine | undefined)[];
-  #all: readonly Recipe[] | null = null;
-
-  constructor(lines: Sealed, count: number) {
-    this.#lines = lines;
-    this.#known = new Array<RecipeLine | undefined>(count).fill(undefined);
+  constructor(head: TreeHead, readerOf: (dir: string) => RecipeReader, platform: string) {
+    this.platform = platform;
+    this.#head = head;
+    this.#readerOf = readerOf;
+    this.#readers = new Array<RecipeReader | undefined>(head.recipes.length).fill(undefined);
   }
 
-  recipe(place: number): RecipeLine {
-    const known = this.#known[place] ?? (JSON.parse(this.#lines.line(1 + place)) as RecipeLine);
-    this.#known[place] = known;
+  reader(place: number): RecipeReader {
+    const known = this.#readers[place] ?? this.#readerOf(this.dir(place));
+    this.#readers[place] = known;
     return known;
   }
 
-  target(place: number, recipe: number, dependencies: readonly string[]): Unpacked {
-    if (this.#last?.place !== place) {
-      const details = JSON.parse(this.#lines.line(1 + this.#known.length + place)) as Details;
-      const [, , packed, contexts] = details;
-      const [, rows] = this.recipe(recipe);
-      const resolved = packed.map((one) => unpackContainerfile(one, rows));
-      const contextNames = new Map(contexts ?? usualContexts(dependencies));
-      this.#last = { place, details, resolved, contextNames };
-    }
-    return this.#last;
+  dir(place: number): string {
+    return this.#head.recipes[place]?.[0] ?? '';
   }
 
-  recipes(): readonly Recipe[] {
-    this.#all ??= this.#known.map((_, place) => this.recipe(place)[0]);
-    return this.#all;
+  recipe(place: number): Recipe {
+    const recipe = this.#head.recipes[place]?.[1] ?? this.reader(place).facts().recipe;
+    if (recipe === null) throw new Error(`${this.dir(place)} gives no target`);
+    return recipe;
   }
 }
 
-/** A target of which only what nearly everybody asks for was read. The rest is read each time: of ten thousand targets
+/** A target of which only what nearly everybody asks for is there. The rest is made each time: of ten thousand targets
  * it would be 200 MB, and hardly anybody asks twice. */
-class FrozenTarget implements GraphTarget {
+class HeldTarget implements GraphTarget {
   readonly name: string;
-  readonly stage: string;
   readonly dependencies: readonly string[];
-  readonly #frozen: FrozenLines;
+  readonly #held: HeldRecipes;
   readonly #recipe: number;
-  readonly #place: number;
+  readonly #contexts: Contexts | undefined;
 
   constructor(
-    { name, stage, dependencies }: Pick<GraphTarget, 'name' | 'stage' | 'dependencies'>,
-    frozen: FrozenLines,
+    { name, dependencies }: Pick<GraphTarget, 'name' | 'dependencies'>,
+    held: HeldRecipes,
     recipe: number,
-    place: number,
+    contexts: Contexts | undefined,
   ) {
     this.name = name;
-    this.stage = stage;
     this.dependencies = dependencies;
-    this.#frozen = frozen;
+    this.#held = held;
     this.#recipe = recipe;
-    this.#place = place;
+    this.#contexts = contexts;
+  }
+
+  get stage(): string {
+    return this.#held.dir(this.#recipe).split('/').at(-2) ?? '';
   }
 
   get recipe(): Recipe {
-    return this.#frozen.recipe(this.#recipe)[0];
+    return this.#held.recipe(this.#recipe);
   }
 
   get tag(): string {
@@ -214,27 +234,31 @@ class FrozenTarget implements GraphTarget {
   }
 
   get buildTarget(): string | null {
-    return this.#read().details[0];
+    const { stage, subpackages } = this.recipe;
+    return subpackages.length === 0 ? null : `package-${this.name.slice(stage.length + 1)}`;
   }
 
   get platforms(): readonly string[] {
-    return this.#read().details[1];
+    const { platforms } = this.recipe;
+    return platforms.length > 0 ? platforms : [this.#held.platform];
   }
 
   get resolved(): readonly ResolvedContainerfile[] {
-    return this.#read().resolved;
+    const { recipe, platforms, buildTarget: target, buildArgs } = this;
+    const reader = this.#held.reader(this.#recipe);
+    return platforms.map((platform) => {
+      const { resolved } = reader.resolve({ target, platform, version: recipe.version, buildArgs });
+      if (resolved === null) throw new Error(`${this.name} has no Containerfile`);
+      return resolved;
+    });
   }
 
   get contextNames(): ReadonlyMap<string, string> {
-    return this.#read().contextNames;
+    return new Map(this.#contexts ?? usualContexts(this.dependencies));
   }
 
   get edges(): readonly Edge[] {
-    const file = `${this.recipe.dir}/Containerfile`;
+    const file = `${this.#held.dir(this.#recipe)}/Containerfile`;
     return edgesAgain(this.name, file, this.resolved, this.contextNames);
-  }
-
-  #read(): Unpacked {
-    return this.#frozen.target(this.#place, this.#recipe, this.dependencies);
   }
 }

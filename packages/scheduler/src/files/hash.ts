@@ -9,9 +9,14 @@ import type { Digest } from '@stx-make/core/oci/model';
 /** Bytes read at a time. Files up to this size are read whole: cheaper, and most are a few hundred bytes. */
 const PIECE = 1024 * 1024;
 
-/** @param size as a stat tells it, bytes. @throws system errors */
-export function digestOfFile(path: string, size: number): Digest {
-  if (size <= PIECE) return digestOf(readFileSync(path));
+/** @param size as a stat tells it, bytes. @param onRead gets what was read of a file that is read whole.
+ * @throws system errors */
+export function digestOfFile(path: string, size: number, onRead?: (bytes: Uint8Array) => void): Digest {
+  if (size <= PIECE) {
+    const bytes = readFileSync(path);
+    onRead?.(bytes);
+    return digestOf(bytes);
+  }
   const fd = openSync(path, 'r');
   try {
     const hash = createHash('sha256');

@@ -4,10 +4,10 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { RunSummary } from '../api.ts';
 import { withFileProblems } from '../files/index.ts';
+import { boundNewObjects } from '../memory.ts';
 import { addressKey, engineKey } from '../plan/engine-key.ts';
 import { judge, type Standing } from '../plan/evaluate.ts';
 import { evaluateContext, evaluateTree } from '../plan/plan.ts';
@@ -27,16 +27,6 @@ import type { ShardRun } from './shard-run.ts';
 import { summarise } from './summary.ts';
 import { worldPorts } from './world.ts';
 
-/**
- * The young part of the heap stays as small as it is: it would grow to 50 MB in a run of 513 targets, of which next to
- * nothing lives (measured: 204 MB of resident memory without this). As an option of Node it could only be given by
- * whoever starts it. Not set by the starter: a run with nothing to do is over before it matters, and loading node:v8
- * and the many collections of a small space are an eighth of its CPU time (measured).
- */
-function keepHeapYoung(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
-}
-
 /** @throws ProblemError when no worker can be had */
 export async function buildRun(
   context: RunContext,
@@ -44,7 +34,7 @@ export async function buildRun(
   order: readonly GraphTarget[],
   judged: ReadonlyMap<string, Standing>,
 ): Promise<RunSummary> {
-  keepHeapYoung();
+  boundNewObjects();
   const { workspace, options, state, emit } = context;
   const work = makeWork(context);
   const driver = await workspace.driver();

@@ -41,6 +41,8 @@ export interface Database {
   /** As run, for what is only a cache: not synced to the disk, so a power cut may undo it (nothing else), and where
    * there is no room for it, it is not written. */
   cache(sql: string, ...values: SQLInputValue[]): void;
+  /** Several of them in one transaction. */
+  cached(work: () => void): void;
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined;
   /** All or nothing, durable when it returns; inside another one, part of that. */
@@ -157,39 +159,42 @@ function wrap(handle: DatabaseSync, path: string, now: () => number): Database {
     }
     return known;
   };
+  const transaction = <T>(work: () => T): T =>
+    guarded(() => {
+      if (handle.isTransaction) return work();
+      handle.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        handle.exec('COMMIT');
+        return result;
+      } catch (error) {
+        if (handle.isTransaction) handle.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  const cached = (work: () => void): void => {
+    try {
+      guarded(() => {
+        handle.exec('PRAGMA synchronous = NORMAL');
+        try {
+          work();
+        } finally {
+          handle.exec('PRAGMA synchronous = FULL');
+        }
+      });
+    } catch (error) {
+      if (damaged || !(error instanceof ProblemError)) throw error;
+    }
+  };
   return {
     run: (sql, ...values) => guarded(() => void statement(sql).run(...values)),
-    cache: (sql, ...values) => {
-      try {
-        guarded(() => {
-          handle.exec('PRAGMA synchronous = NORMAL');
-          try {
-            statement(sql).run(...values);
-          } finally {
-            handle.exec('PRAGMA synchronous = FULL');
-          }
-        });
-      } catch (error) {
-        if (damaged || !(error instanceof ProblemError)) throw error;
-      }
-    },
+    cache: (sql, ...values) => cached(() => void statement(sql).run(...values)),
+    cached: (work) => cached(() => transaction(work)),
     all: <Row>(sql: string, ...values: SQLInputValue[]) =>
       guarded(() => statement(sql).all(...values) as Row[]),
     get: <Row>(sql: string, ...values: SQLInputValue[]) =>
       guarded(() => statement(sql).get(...values) as Row | undefined),
-    transaction: (work) =>
-      guarded(() => {
-        if (handle.isTransaction) return work();
-        handle.exec('BEGIN IMMEDIATE');
-        try {
-          const result = work();
-          handle.exec('COMMIT');
-          return result;
-        } catch (error) {
-          if (handle.isTransaction) handle.exec('ROLLBACK');
-          throw error;
-        }
-      }),
+    transaction,
     close: () => {
       if (!handle.isOpen) return;
       handle.close();

@@ -152,11 +152,35 @@ CREATE TABLE IF NOT EXISTS pushed (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const THIRD = `
+DROP TABLE frozen;
+DROP TABLE facts_cache;
+
+-- The loaded tree: one row a tree. Apart from its files' stats, which are written more often.
+CREATE TABLE IF NOT EXISTS tree_head (
+  tree     TEXT PRIMARY KEY,
+  key      TEXT NOT NULL,     -- core's treeKey
+  warnings TEXT NOT NULL,     -- JSON
+  head     TEXT NOT NULL      -- core's TreeHead as JSON
+) STRICT;
+
+-- What was read out of its recipes, in the last states of each (core's RecipeCache). A table with row numbers: lines are
+-- too long for an index.
+CREATE TABLE IF NOT EXISTS recipe_line (
+  number INTEGER PRIMARY KEY,  -- grows with each line that is written
+  tree   TEXT NOT NULL,
+  dir    TEXT NOT NULL,
+  key    TEXT NOT NULL,
+  line   TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS recipe_line_dir ON recipe_line (tree, dir);
+`;
+
 /**
  * What each format added, the first one first: a database of an older format gets the rest. A text that was released is
  * never changed; whatever tables must become is a new one at the end.
  */
-export const FORMATS: readonly string[] = [FIRST, SECOND];
+export const FORMATS: readonly string[] = [FIRST, SECOND, THIRD];
 
 /** The tables of a format, as `made` says them. */
 export function tablesOf(format: number): string {

@@ -3,28 +3,30 @@
  */
 import { readFileSync } from 'node:fs';
 import { inputProblem, type Problem, ProblemError } from '@stx-make/core/errors';
-import type { HashedFolder } from '@stx-make/core/graph/cache';
+import type { HashedFolder, RecipeCache } from '@stx-make/core/graph/cache';
 import type { LoadedTree } from '@stx-make/core/graph/model';
-import { freezeTree, recipesKey, thawTree, treeKey } from '@stx-make/core/graph/snapshot';
+import type { EditedRecipe } from '@stx-make/core/graph/patch';
+import type { RecipeReader } from '@stx-make/core/graph/reader';
+import { recipesKey, type TreeHead, treeKey, treeOf } from '@stx-make/core/graph/snapshot';
 import { digestOf } from '@stx-make/core/oci/digest';
 import type { Digest } from '@stx-make/core/oci/model';
 import { byCodeUnit } from '@stx-make/core/order';
 import { isGone } from '../files/index.ts';
+import { boundNewObjects } from '../memory.ts';
 import type { RecipeFiles } from '../plan/inputs.ts';
 import type { Database } from '../state/database.ts';
 import { type FoundTree, isRecipe, recipeCandidates } from './find.ts';
 import { type KnownFile, type KnownFolder, scanFolder } from './scan.ts';
 import {
   type FilesByDir,
-  frozenWarnings,
+  headWarnings,
   type KnownTree,
   PROGRAM,
-  readFacts,
   readFiles,
-  readFrozen,
-  writeFacts,
+  readHead,
+  TreeLines,
   writeFiles,
-  writeFrozen,
+  writeHead,
 } from './snapshot.ts';
 
 export interface LoadRequest {
@@ -34,7 +36,7 @@ export interface LoadRequest {
   /** Where the snapshot is kept; null: load without one. */
   readonly database: Database | null;
   readonly now: () => number;
-  /** Where nothing changed do not even thaw the tree: its warnings are there, its recipes and graph are not. */
+  /** Where nothing changed do not even read the head: its warnings are there, its recipes and graph are not. */
   readonly outline?: boolean;
 }
 
@@ -47,7 +49,7 @@ export interface LoadedFiles {
   /** Only the outline was asked for, and is there. */
   readonly outline: boolean;
   /** Of an outline: the whole tree from the same files, null where it can not be read any more. */
-  readonly complete?: () => LoadedTree | null;
+  readonly complete?: () => Promise<LoadedTree | null>;
 }
 
 /** How often a tree is read again that is written to while it is read. */
@@ -81,32 +83,88 @@ async function readTree(request: LoadRequest): Promise<ReadTree> {
   const common = { files: scanned.files, content: `${key} ${scanned.content}`, outline: false };
   if (!scanned.unchanged && database !== null) writeFiles(database, root, scanned);
   if (database !== null && scanned.problems.length === 0) {
-    const whole = (): LoadedTree | null => {
-      const frozen = readFrozen(database, root, key);
-      return frozen === null ? null : thawTree(frozen);
+    const kept = async (): Promise<LoadedTree | null> => {
+      const head = readHead(database, root, key);
+      return head && (await openTree(request, scanned)).whole(head);
     };
-    const warnings = request.outline === true ? frozenWarnings(database, root, key) : null;
+    const warnings = request.outline === true ? headWarnings(database, root, key) : null;
     if (warnings !== null) {
       const tree = outlineOf(warnings);
-      return { ...common, tree, problems: [], sound: true, outline: true, complete: whole };
+      return { ...common, tree, problems: [], sound: true, outline: true, complete: kept };
     }
-    const thawed = whole();
-    if (thawed !== null) return { ...common, tree: thawed, problems: [], sound: true };
+    const tree = await kept();
+    if (tree !== null) return { ...common, tree, problems: [], sound: true };
   }
-  // Parsing is not imported where nothing has to be parsed.
-  const [{ FactsCache }, { loadTreeFrom }] = await Promise.all([
-    import('@stx-make/core/graph/cache'),
-    import('@stx-make/core/graph/load'),
-  ]);
-  const cache = new FactsCache(database === null ? null : readFacts(database, root), PROGRAM);
-  const readers = scanned.folders.map((folder) => cache.reader(folder));
-  const { tree, problems } = await loadTreeFrom(readers, options);
-  if (database !== null) {
-    if (tree !== null && cache.sound) writeFrozen(database, root, key, tree.warnings, freezeTree(tree));
-    const facts = cache.serialize();
-    if (facts !== null) writeFacts(database, root, facts);
+  const { loadHead } = await import('@stx-make/core/graph/load');
+  const opened = await openTree(request, scanned);
+  const { cache, lines, readerOf } = opened;
+  const patched = await patchedHead(request, scanned, opened);
+  const { head, problems } = patched
+    ? { head: patched, problems: patched.warnings }
+    : await loadHead(
+        scanned.folders.map(({ dir }) => readerOf(dir)),
+        options,
+      );
+  const { sound } = cache;
+  lines?.write();
+  if (database !== null && head !== null && sound) writeHead(database, root, key, head);
+  const tree = head && opened.whole(head);
+  return { ...common, tree, problems: [...scanned.problems, ...problems], sound };
+}
+
+/** What is read of a tree's recipes. */
+interface OpenedTree {
+  readonly cache: RecipeCache;
+  /** Null where nothing is kept. */
+  readonly lines: TreeLines | null;
+  readonly readerOf: (dir: string) => RecipeReader;
+  /** The tree of this head, from now on in use. */
+  readonly whole: (head: TreeHead) => LoadedTree;
+}
+
+/** Reading recipes is not imported where none is asked for. */
+async function openTree(
+  { found: { root }, database, platform }: LoadRequest,
+  { folders }: ScannedTree,
+): Promise<OpenedTree> {
+  const { memoryLines, RecipeCache } = await import('@stx-make/core/graph/cache');
+  const lines = database === null ? null : new TreeLines(database, root);
+  const cache = new RecipeCache(lines ?? memoryLines(), PROGRAM);
+  const byDir = new Map(folders.map((folder) => [folder.dir, folder]));
+  const readerOf = (dir: string): RecipeReader => {
+    const folder = byDir.get(dir);
+    if (folder === undefined) throw new Error(`no such recipe folder: ${dir}`);
+    return cache.reader(folder);
+  };
+  const whole = (head: TreeHead): LoadedTree => {
+    cache.loaded();
+    return treeOf(head, readerOf, platform);
+  };
+  return { cache, lines, readerOf, whole };
+}
+
+/** The head of a tree of the same recipes as before, some of them edited; null where it is to be loaded whole. */
+async function patchedHead(
+  { found: { root }, database, platform, allowedImages }: LoadRequest,
+  { before, folders }: ScannedTree,
+  { cache, readerOf }: OpenedTree,
+): Promise<TreeHead | null> {
+  if (database === null || before === null || before.byDir.size !== folders.length) return null;
+  const options = { platform, allowedImages };
+  const head = readHead(database, root, treeKey(before.recipes, options, PROGRAM));
+  if (head === null) return null;
+  const edited: EditedRecipe[] = [];
+  for (const folder of folders) {
+    const old = before.byDir.get(folder.dir);
+    if (old === undefined) return null;
+    const was = hashesOf(old);
+    if (was.packageToml === folder.packageToml && was.containerfile === folder.containerfile) continue;
+    const facts = cache.known({ ...folder, ...was });
+    if (facts === null) return null;
+    edited.push({ before: facts, reader: readerOf(folder.dir) });
   }
-  return { ...common, tree, problems: [...scanned.problems, ...problems], sound: cache.sound };
+  const { patchHead } = await import('@stx-make/core/graph/patch');
+  return patchHead(head, treeOf(head, readerOf, platform), edited, options);
 }
 
 /** A tree of which only the warnings are known. */
@@ -139,6 +197,8 @@ interface ScannedTree extends KnownTree {
   /** By recipe id. */
   readonly files: ReadonlyMap<string, KnownFolder>;
   readonly problems: readonly Problem[];
+  /** What was remembered; null where nothing was. */
+  readonly before: KnownTree | null;
   /** All was as it was remembered. */
   readonly unchanged: boolean;
 }
@@ -146,6 +206,8 @@ interface ScannedTree extends KnownTree {
 /** Looks at every recipe folder, hashing only what changed. */
 function scanTree({ found: { root, base }, database, now }: LoadRequest): ScannedTree {
   const known = database === null ? null : readFiles(database, root);
+  // All of it will be read, and it may be a large one.
+  if (known === null) boundNewObjects();
   const files = new Map<string, KnownFolder>();
   const byDir = new Map<string, KnownFolder>();
   const problems: Problem[] = [];
@@ -156,23 +218,34 @@ function scanTree({ found: { root, base }, database, now }: LoadRequest): Scanne
     const before = known?.byDir.get(dir);
     // Any folder may lie there; one of the two files makes it a recipe.
     if (before === undefined && !isRecipe(`${root}/${dir}`)) continue;
-    const scanned = scanFolder(root, dir, before, now);
-    const hashOf = (path: string) => scanned.files.find((file) => file.path === path)?.digest ?? null;
-    const packageToml = hashOf('package.toml');
-    const containerfile = hashOf('Containerfile');
-    if (packageToml === null && containerfile === null) continue;
+    // What was hashed just now need not be read once more to be parsed.
+    const bytes = new Map<string, Uint8Array>();
+    const scanned = scanFolder(root, dir, before, now, (path, read) => {
+      if (path === 'package.toml' || path === 'Containerfile') bytes.set(path, read);
+    });
+    const hashes = hashesOf(scanned);
+    if (hashes.packageToml === null && hashes.containerfile === null) continue;
     unchanged &&= scanned.unchanged && before !== undefined;
     problems.push(...scanned.problems);
     byDir.set(dir, scanned);
     files.set(`${stage}/${name}`, scanned);
-    const read = (file: string) => readIfThere(`${root}/${dir}/${file}`);
-    folders.push({ stage, name, dir, packageToml, containerfile, read });
+    const read = (file: string) => {
+      const taken = bytes.get(file);
+      bytes.delete(file);
+      return taken ?? readIfThere(`${root}/${dir}/${file}`);
+    };
+    folders.push({ stage, name, dir, ...hashes, read });
   }
   if (known !== null && unchanged && byDir.size === known.byDir.size) {
-    return { ...known, folders, files, problems, unchanged };
+    return { ...known, folders, files, problems, before: known, unchanged };
   }
   const hashes = { content: contentOf(byDir), recipes: recipesKey(folders) };
-  return { ...hashes, byDir, folders, files, problems, unchanged: false };
+  return { ...hashes, byDir, folders, files, problems, before: known, unchanged: false };
+}
+
+function hashesOf({ files }: KnownFolder): Pick<HashedFolder, 'packageToml' | 'containerfile'> {
+  const hashOf = (path: string) => files.find((file) => file.path === path)?.digest ?? null;
+  return { packageToml: hashOf('package.toml'), containerfile: hashOf('Containerfile') };
 }
 
 /** Independent of the order in which folders are listed. */

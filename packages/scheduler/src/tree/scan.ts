@@ -55,6 +55,7 @@ export function scanFolder(
   dir: string,
   known: KnownFolder | undefined,
   now: () => number,
+  onRead?: (path: string, bytes: Uint8Array) => void,
 ): ScannedFolder {
   const top = `${root}/${dir}`;
   if (known !== undefined && isAsBefore(top, known)) return { ...known, problems: [], unchanged: true };
@@ -91,7 +92,7 @@ export function scanFolder(
         continue;
       }
       fresh += 1;
-      const file = hashFile(full, path, stat, now);
+      const file = hashFile(full, path, stat, now, (bytes) => onRead?.(path, bytes));
       if (!(file instanceof Error)) files.push(file);
       else if (!isGone(file)) problems.push(bad(dir, path, file.message));
     }
@@ -155,11 +156,17 @@ function isSame([size, mtime, ctime, ino, mode]: Stat, now: Stats): boolean {
   );
 }
 
-function hashFile(full: string, path: string, stat: Stats, now: () => number): KnownFile | Error {
+function hashFile(
+  full: string,
+  path: string,
+  stat: Stats,
+  now: () => number,
+  onRead: (bytes: Uint8Array) => void,
+): KnownFile | Error {
   const began = now();
   let digest: Digest;
   try {
-    digest = stat.isSymbolicLink() ? digestOf(readlinkSync(full)) : digestOfFile(full, stat.size);
+    digest = stat.isSymbolicLink() ? digestOf(readlinkSync(full)) : digestOfFile(full, stat.size, onRead);
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

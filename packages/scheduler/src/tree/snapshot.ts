@@ -1,12 +1,14 @@
 /**
- * What is remembered of a tree between two commands: the stats and hashes of its files, the whole loaded tree, and
- * what was read out of each recipe. Only a cache: damaged or made by another stx-make, it is as if there were none.
+ * What is remembered of a tree between two commands: the stats and hashes of its files, the head of the loaded
+ * tree, and what was read out of each recipe. Only a cache: damaged or made by another stx-make, it is as if there were none.
  */
 import type { Problem } from '@stx-make/core/errors';
+import type { LineStore } from '@stx-make/core/graph/cache';
+import type { TreeHead } from '@stx-make/core/graph/snapshot';
 import type { Digest } from '@stx-make/core/oci/model';
 import { bootId } from '../files/boot.ts';
 import type { Database } from '../state/database.ts';
-import { seal, unseal, unsealBytes } from '../state/seal.ts';
+import { seal, unseal } from '../state/seal.ts';
 import type { KnownFile, KnownFolder, Stat } from './scan.ts';
 
 /** Set by the bundler to a hash of the sources: what other code made is not used. */
@@ -80,10 +82,10 @@ export function writeFiles(database: Database, tree: string, known: KnownTree): 
   );
 }
 
-/** The warnings of the tree that was frozen under this key; null where none was. */
-export function frozenWarnings(database: Database, tree: string, key: string): readonly Problem[] | null {
+/** The warnings of the tree that was kept under this key; null where none was. */
+export function headWarnings(database: Database, tree: string, key: string): readonly Problem[] | null {
   const row = database.get<{ warnings: string }>(
-    'SELECT warnings FROM frozen WHERE tree = ? AND key = ?',
+    'SELECT warnings FROM tree_head WHERE tree = ? AND key = ?',
     tree,
     key,
   );
@@ -92,41 +94,80 @@ export function frozenWarnings(database: Database, tree: string, key: string): r
   return text === null ? null : (JSON.parse(text) as Problem[]);
 }
 
-/** The tree frozen under this key, as the bytes of core's text: making a string of all of it costs more than reading
- * it. Null where there is none. */
-export function readFrozen(database: Database, tree: string, key: string): Uint8Array | null {
-  const sql = 'SELECT CAST(text AS BLOB) AS bytes FROM frozen WHERE tree = ? AND key = ?';
-  const row = database.get<{ bytes: Uint8Array }>(sql, tree, key);
-  return row === undefined ? null : unsealBytes(row.bytes, key);
+/** The head of the tree that was kept under this key; null where there is none. */
+export function readHead(database: Database, tree: string, key: string): TreeHead | null {
+  const sql = 'SELECT head FROM tree_head WHERE tree = ? AND key = ?';
+  const row = database.get<{ head: string }>(sql, tree, key);
+  const text = row === undefined ? null : unseal(row.head, key);
+  return text === null ? null : (JSON.parse(text) as TreeHead);
 }
 
-export function writeFrozen(
-  database: Database,
-  tree: string,
-  key: string,
-  warnings: readonly Problem[],
-  text: string,
-): void {
+export function writeHead(database: Database, tree: string, key: string, head: TreeHead): void {
   database.cache(
-    'INSERT OR REPLACE INTO frozen (tree, key, warnings, text) VALUES (?, ?, ?, ?)',
+    'INSERT OR REPLACE INTO tree_head (tree, key, warnings, head) VALUES (?, ?, ?, ?)',
     tree,
     key,
-    seal(JSON.stringify(warnings), key),
-    seal(text, key),
+    seal(JSON.stringify(head.warnings), key),
+    seal(JSON.stringify(head), key),
   );
 }
 
-export function dropFrozen(database: Database, tree: string): void {
-  database.cache('DELETE FROM frozen WHERE tree = ?', tree);
-}
+/** How many states of one recipe are kept: going back and forth between branches stays fast. */
+const KEEP_STATES = 8;
 
-/** core's FactsCache as bytes; null where there is none. Read only when the frozen tree does not fit. */
-export function readFacts(database: Database, tree: string): Uint8Array | null {
-  const sql = 'SELECT CAST(text AS BLOB) AS bytes FROM facts_cache WHERE tree = ?';
-  const row = database.get<{ bytes: Uint8Array }>(sql, tree);
-  return row === undefined ? null : unsealBytes(row.bytes);
-}
+/** So many lines are written at once: together, and without all of a large tree being held in memory. */
+const BATCH = 512;
 
-export function writeFacts(database: Database, tree: string, text: string): void {
-  database.cache('INSERT OR REPLACE INTO facts_cache (tree, text) VALUES (?, ?)', tree, seal(text));
+/** The lines of a tree's recipes. Each is true of the files in its key, whatever else becomes of the tree. */
+export class TreeLines implements LineStore {
+  readonly #database: Database;
+  readonly #tree: string;
+  readonly #fresh = new Map<string, { readonly dir: string; readonly key: string; readonly line: string }>();
+
+  constructor(database: Database, tree: string) {
+    this.#database = database;
+    this.#tree = tree;
+  }
+
+  get(dir: string, key: string): string | null {
+    const fresh = this.#fresh.get(dir);
+    if (fresh?.key === key) return fresh.line;
+    const sql = 'SELECT line FROM recipe_line WHERE tree = ? AND dir = ? AND key = ?';
+    const row = this.#database.get<{ line: string }>(sql, this.#tree, dir, key);
+    return row === undefined ? null : unseal(row.line, dir, key);
+  }
+
+  put(dir: string, key: string, line: string): void {
+    this.#fresh.set(dir, { dir, key, line });
+    if (this.#fresh.size >= BATCH) this.write();
+  }
+
+  /** Those that are not written yet. */
+  write(): void {
+    if (this.#fresh.size > 0) this.#database.cached(() => this.#writeFresh());
+    this.#fresh.clear();
+  }
+
+  #writeFresh(): void {
+    const tree = this.#tree;
+    for (const { dir, key, line } of this.#fresh.values()) {
+      const known = this.#database.all<{ number: number; key: string }>(
+        'SELECT number, key FROM recipe_line WHERE tree = ? AND dir = ? ORDER BY number DESC',
+        tree,
+        dir,
+      );
+      for (const [place, { number, key: other }] of known.entries()) {
+        if (other === key || place >= KEEP_STATES - 1) {
+          this.#database.run('DELETE FROM recipe_line WHERE number = ?', number);
+        }
+      }
+      this.#database.run(
+        'INSERT INTO recipe_line (tree, dir, key, line) VALUES (?, ?, ?, ?)',
+        tree,
+        dir,
+        key,
+        seal(line, dir, key),
+      );
+    }
+  }
 }
