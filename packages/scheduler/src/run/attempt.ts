@@ -77,6 +77,7 @@ async function stagedBuild(attempt: Attempt, tools: AttemptTools, folder: string
       await tools.via?.untilThere(attempt.signal);
     if (exported.status === 'failed') return { ...exported, failure: placed(exported.failure, target) };
     if (exported.status === 'cancelled') return exported;
+    attempt.onExported();
     try {
       const output = await verified(attempt, tools, exported.digest);
       if (attempt.signal.aborted) return { status: 'cancelled' };

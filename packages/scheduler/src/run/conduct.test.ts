@@ -61,6 +61,30 @@ describe('conduct', () => {
     expect(concurrent.most).toBe(3);
   });
 
+  test('a place is free when the worker has given all, and the run waits for what is then left to do', async () => {
+    const order = [bareTarget('a', []), bareTarget('b', [])];
+    const { ports } = world(() => 'built');
+    const began: string[] = [];
+    const verified = Promise.withResolvers<void>();
+    const results = await conduct(
+      options(order, { workers: [{ id: 'w', jobs: 1, platforms: ['linux/amd64'] }] }),
+      {
+        ...ports,
+        build: async (attempt) => {
+          began.push(attempt.target.name);
+          attempt.onExported();
+          // The first is verified only after the second was begun.
+          if (attempt.target.name === 'b') verified.resolve();
+          await verified.promise;
+          return await ports.build(attempt);
+        },
+      },
+      () => {},
+    );
+    expect(began).toEqual(['a', 'b']);
+    expect([...results.values()].map(({ result }) => result)).toEqual(['built', 'built']);
+  });
+
   test('a lost worker costs only its builds in flight: they go to another one', async () => {
     const order = Array.from({ length: 12 }, (_, index) => bareTarget(`t${index}`, []));
     const { ports } = world((_, __, worker) => (worker === 'bad' ? 'lost' : 'built'));

@@ -209,7 +209,7 @@ class Conductor implements Steered {
     this.#tries.begin(job);
     const outputs = this.#book.outputsFor(target);
     const signal = this.#ending.cancel;
-    const where = { worker: slots.id, logFile: this.#ports.logFile(name) };
+    const where = { worker: slots.id, logFile: this.#ports.logFile(name), onExported: leave };
     const attempt = announced(
       { target, fingerprint, outputs, number, signal, ...where },
       reasons,

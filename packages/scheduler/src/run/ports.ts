@@ -26,6 +26,8 @@ export interface Attempt {
   readonly signal: AbortSignal;
   readonly onStep: (step: StepEvent) => void;
   readonly onUsage: (usage: BuildUsage) => void;
+  /** The worker has given all it had: what is left to do takes nothing of it. */
+  readonly onExported: () => void;
 }
 
 export type AttemptResult =

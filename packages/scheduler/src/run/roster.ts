@@ -5,6 +5,7 @@
  */
 import PQueue from 'p-queue';
 import { canRun, type Needs, type ReadyOptions, ReadyQueue, type Slots } from './placement.ts';
+import { LooseWork } from './tries.ts';
 
 /** One worker, as the run was given it. */
 export interface RosterWorker {
@@ -26,6 +27,7 @@ export class Roster {
   readonly #slots: Slots[];
   readonly #ready: ReadyQueue;
   readonly #queue: PQueue<ReadyQueue, ReadyOptions>;
+  readonly #working = new LooseWork();
 
   constructor(workers: readonly RosterWorker[]) {
     this.#slots = workers.map(({ id, jobs, platforms, memory, has }) => ({
@@ -52,15 +54,17 @@ export class Roster {
   }
 
   /** Calls `build` with its place when there is one for it. It must not reject. It may leave the place before it has
-   * ended: what follows from its end then finds the place free. */
+   * ended: the next one is started then. */
   add(build: (place: Slots, leave: () => void) => Promise<void>, options: ReadyOptions): void {
     void this.#queue.add(async () => {
       const { slots, leave } = this.#ready.takePlace();
-      try {
-        await build(slots, leave);
-      } finally {
+      const left = Promise.withResolvers<void>();
+      const go = (): void => {
         leave();
-      }
+        left.resolve();
+      };
+      this.#working.track(build(slots, go).finally(go));
+      await left.promise;
     }, options);
   }
 
@@ -114,8 +118,9 @@ export class Roster {
   }
 
   /** Resolves when no build runs. */
-  onIdle(): Promise<void> {
-    return this.#queue.onIdle();
+  async onIdle(): Promise<void> {
+    await this.#queue.onIdle();
+    await this.#working.settled();
   }
 
   #capacity(): number {
