@@ -164,12 +164,20 @@ export function treeOf(
   };
 }
 
+/** What a target is made of, as far as others ask for it again and again. */
+interface Made {
+  readonly buildArgs: Target['buildArgs'];
+  readonly resolved: readonly ResolvedContainerfile[];
+  readonly contextNames: ReadonlyMap<string, string>;
+}
+
 /** The recipes of a tree, each read when it is asked for. */
 class HeldRecipes {
   readonly platform: string;
   readonly #head: TreeHead;
   readonly #readerOf: (dir: string) => RecipeReader;
   readonly #readers: (RecipeReader | undefined)[];
+  #last: { readonly target: HeldTarget; readonly made: Made } | null = null;
 
   constructor(head: TreeHead, readerOf: (dir: string) => RecipeReader, platform: string) {
     this.platform = platform;
@@ -192,6 +200,12 @@ class HeldRecipes {
     const recipe = this.#head.recipes[place]?.[1] ?? this.reader(place).facts().recipe;
     if (recipe === null) throw new Error(`${this.dir(place)} gives no target`);
     return recipe;
+  }
+
+  /** Who asks a target for one thing asks it for the others, too. */
+  made(target: HeldTarget, make: () => Made): Made {
+    if (this.#last?.target !== target) this.#last = { target, made: make() };
+    return this.#last.made;
   }
 }
 
@@ -230,7 +244,7 @@ class HeldTarget implements GraphTarget {
   }
 
   get buildArgs(): Target['buildArgs'] {
-    return buildArgsOf(this.recipe);
+    return this.#made.buildArgs;
   }
 
   get buildTarget(): string | null {
@@ -244,21 +258,30 @@ class HeldTarget implements GraphTarget {
   }
 
   get resolved(): readonly ResolvedContainerfile[] {
-    const { recipe, platforms, buildTarget: target, buildArgs } = this;
-    const reader = this.#held.reader(this.#recipe);
-    return platforms.map((platform) => {
-      const { resolved } = reader.resolve({ target, platform, version: recipe.version, buildArgs });
-      if (resolved === null) throw new Error(`${this.name} has no Containerfile`);
-      return resolved;
-    });
+    return this.#made.resolved;
   }
 
   get contextNames(): ReadonlyMap<string, string> {
-    return new Map(this.#contexts ?? usualContexts(this.dependencies));
+    return this.#made.contextNames;
   }
 
   get edges(): readonly Edge[] {
     const file = `${this.#held.dir(this.#recipe)}/Containerfile`;
     return edgesAgain(this.name, file, this.resolved, this.contextNames);
+  }
+  get #made(): Made {
+    return this.#held.made(this, () => this.#make());
+  }
+
+  #make(): Made {
+    const { recipe, platforms, buildTarget: target } = this;
+    const buildArgs = buildArgsOf(recipe);
+    const reader = this.#held.reader(this.#recipe);
+    const resolved = platforms.map((platform) => {
+      const { resolved: one } = reader.resolve({ target, platform, version: recipe.version, buildArgs });
+      if (one === null) throw new Error(`${this.name} has no Containerfile`);
+      return one;
+    });
+    return { buildArgs, resolved, contextNames: new Map(this.#contexts ?? usualContexts(this.dependencies)) };
   }
 }

@@ -100,8 +100,9 @@ export async function evaluateTree(
 /** Fewer than these are asked for one by one. */
 const MANY = 100;
 
-/** For judging a whole tree at once: what a tree last had is read in one go. */
-function atOneMoment(
+/** For judging a whole tree: what a tree last had is read in one go. A record stays true for ever; whether its blobs are
+ * still there is asked for each time. */
+export function atOneMoment(
   context: EvaluateContext,
   count: number,
   findCurrent: () => ReadonlyMap<string, BuildRecord[]>,

@@ -7,7 +7,7 @@ import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { Output } from '@stx-make/core/oci/model';
 import { engineKey } from '../plan/engine-key.ts';
 import { judge } from '../plan/evaluate.ts';
-import { evaluateContext } from '../plan/plan.ts';
+import { atOneMoment, evaluateContext } from '../plan/plan.ts';
 import type { BuildRecord } from '../state/records.ts';
 import { explainOutputs, isPublished, type Pool, publishOutput } from '../store/index.ts';
 import { type AttemptTools, attemptBuild } from './attempt.ts';
@@ -39,7 +39,11 @@ export function worldPorts(
   const { workspace, state, options } = context;
   const { remote, shard } = others;
   const engine = engineKey(crew.engine, options.strictEngine);
-  const judging = evaluateContext(workspace, state, pool, order, engine, options);
+  const judging = atOneMoment(
+    evaluateContext(workspace, state, pool, order, engine, options),
+    order.length,
+    () => state.records.findCurrent(workspace.treeKey),
+  );
   const tools: AttemptTools = {
     root: workspace.root,
     pool,
