@@ -107,6 +107,7 @@ async function readTree(request: LoadRequest): Promise<ReadTree> {
       );
   const { sound } = cache;
   lines?.write();
+  if (patched === null) lines?.forgetOthers(scanned.folders.map(({ dir }) => dir));
   if (database !== null && head !== null && sound) writeHead(database, root, key, head);
   const tree = head && opened.whole(head);
   return { ...common, tree, problems: [...scanned.problems, ...problems], sound };

@@ -148,6 +148,15 @@ export class TreeLines implements LineStore {
     this.#fresh.clear();
   }
 
+  /** Forgets recipes that are in none of these folders any more. */
+  forgetOthers(dirs: readonly string[]): void {
+    this.#database.cache(
+      'DELETE FROM recipe_line WHERE tree = ? AND dir NOT IN (SELECT value FROM json_each(?))',
+      this.#tree,
+      JSON.stringify(dirs),
+    );
+  }
+
   #writeFresh(): void {
     const tree = this.#tree;
     for (const { dir, key, line } of this.#fresh.values()) {

@@ -1,0 +1,118 @@
+/** What is remembered of a tree: as it was put or not at all, and not for ever. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inputProblem } from '@stx-make/core/errors';
+import type { TreeHead } from '@stx-make/core/graph/snapshot';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Database, openDatabase } from '../state/database.ts';
+import { headWarnings, readHead, TreeLines, writeHead } from './snapshot.ts';
+
+let folder: string;
+let database: Database;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stx-snapshot-'));
+  database = openDatabase(join(folder, 'state.db'), () => 1).database;
+});
+afterEach(() => {
+  database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const count = () => database.get<{ count: number }>('SELECT count(*) AS count FROM recipe_line')?.count;
+
+/** What a changed byte of a text becomes. */
+function damage(table: string, column: string): void {
+  database.run(`UPDATE ${table} SET ${column} = replace(${column}, 'e', 'f')`);
+}
+
+describe('lines of recipes', () => {
+  test('come back, of their own tree, folder and key only, before they are written and after', () => {
+    const lines = new TreeLines(database, 'tree');
+    lines.put('core/a', 'k', 'one line');
+    expect(lines.get('core/a', 'k')).toBe('one line');
+    expect(new TreeLines(database, 'tree').get('core/a', 'k')).toBeNull();
+    lines.write();
+    lines.write();
+    for (const [tree, dir, key, line] of [
+      ['tree', 'core/a', 'k', 'one line'],
+      ['tree', 'core/a', 'other', null],
+      ['tree', 'core/b', 'k', null],
+      ['other', 'core/a', 'k', null],
+    ] as const) {
+      expect(new TreeLines(database, tree).get(dir, key)).toBe(line);
+    }
+  });
+
+  test('of which a byte was changed, or that lie where another belongs, are none', () => {
+    const lines = new TreeLines(database, 'tree');
+    lines.put('core/a', 'k', 'one line');
+    lines.write();
+    database.run("UPDATE recipe_line SET dir = 'core/b'");
+    expect(lines.get('core/b', 'k')).toBeNull();
+    database.run("UPDATE recipe_line SET dir = 'core/a'");
+    expect(lines.get('core/a', 'k')).toBe('one line');
+    damage('recipe_line', 'line');
+    expect(lines.get('core/a', 'k')).toBeNull();
+    lines.put('core/a', 'k', 'one line');
+    lines.write();
+    expect(lines.get('core/a', 'k')).toBe('one line');
+  });
+
+  test('are kept of the last eight states of a recipe', () => {
+    const lines = new TreeLines(database, 'tree');
+    for (let state = 0; state < 12; state += 1) {
+      lines.put('core/a', `k${state}`, `line ${state}`);
+      lines.write();
+    }
+    const kept = Array.from({ length: 12 }, (_, state) => lines.get('core/a', `k${state}`) !== null);
+    expect(kept).toEqual(kept.map((_, state) => state >= 4));
+  });
+
+  test('of a large tree are written as they come, and forgotten with their recipe', () => {
+    const lines = new TreeLines(database, 'tree');
+    const dirs = Array.from({ length: 1_300 }, (_, place) => `core/p${place}`);
+    for (const dir of dirs) lines.put(dir, 'k', dir);
+    expect(count()).toBe(1_024);
+    lines.write();
+    new TreeLines(database, 'other').forgetOthers([]);
+    expect(count()).toBe(1_300);
+    lines.forgetOthers(dirs.slice(1));
+    expect(lines.get('core/p0', 'k')).toBeNull();
+    expect(dirs.slice(1).every((dir) => lines.get(dir, 'k') === dir)).toBe(true);
+  });
+});
+
+describe('the head of a tree', () => {
+  const warning = inputProblem({
+    level: 'warning',
+    code: 'unknown-key',
+    text: 'so',
+    file: 'core/a/package.toml',
+  });
+  const head: TreeHead = {
+    warnings: [warning],
+    recipes: [['core/a']],
+    names: ['core-a'],
+    targets: [[0, []]],
+    contexts: {},
+    order: [0],
+  };
+
+  test('comes back under its key, and its warnings without it', () => {
+    writeHead(database, 'tree', 'key', head);
+    expect(readHead(database, 'tree', 'key')).toEqual(head);
+    expect(headWarnings(database, 'tree', 'key')).toEqual([warning]);
+    expect(readHead(database, 'tree', 'other')).toBeNull();
+    expect(headWarnings(database, 'tree', 'other')).toBeNull();
+    expect(readHead(database, 'other', 'key')).toBeNull();
+  });
+
+  test.each(['head', 'warnings'] as const)('of which a byte of its %s was changed is none', (column) => {
+    writeHead(database, 'tree', 'key', head);
+    damage('tree_head', column);
+    expect(
+      column === 'head' ? readHead(database, 'tree', 'key') : headWarnings(database, 'tree', 'key'),
+    ).toBeNull();
+  });
+});
