@@ -97,21 +97,24 @@ export async function evaluateTree(
   return mended ? evaluate(order, context) : standings;
 }
 
-/** Fewer than these are asked for one by one. */
-const MANY = 100;
+/** Of how much of a tree it is cheaper to read one record after the other. */
+const FEW = 0.1;
 
-/** For judging a whole tree: what a tree last had is read in one go. A record stays true for ever; whether its blobs are
- * still there is asked for each time. */
+/** For judging a tree of `count` targets: what it last had is read in one go, once there is more than a little to judge. A
+ * record stays true for ever; whether its blobs are still there is asked for each time. */
 export function atOneMoment(
   context: EvaluateContext,
   count: number,
   findCurrent: () => ReadonlyMap<string, BuildRecord[]>,
 ): EvaluateContext {
-  if (count < MANY) return context;
-  const known = findCurrent();
   const { records } = context;
-  const find: EvaluateContext['records']['find'] = (fingerprint) =>
-    known.get(fingerprint) ?? records.find(fingerprint);
+  let known: ReadonlyMap<string, BuildRecord[]> | null = null;
+  let asked = 0;
+  const find: EvaluateContext['records']['find'] = (fingerprint) => {
+    asked += 1;
+    if (known === null && asked > count * FEW) known = findCurrent();
+    return known?.get(fingerprint) ?? records.find(fingerprint);
+  };
   return { ...context, records: { ...records, find } };
 }
 

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { RunSummary } from '../api.ts';
 import { withFileProblems } from '../files/index.ts';
-import { boundNewObjects } from '../memory.ts';
 import { addressKey, engineKey } from '../plan/engine-key.ts';
 import { judge, type Standing } from '../plan/evaluate.ts';
 import { evaluateContext, evaluateTree } from '../plan/plan.ts';
@@ -34,7 +33,6 @@ export async function buildRun(
   order: readonly GraphTarget[],
   judged: ReadonlyMap<string, Standing>,
 ): Promise<RunSummary> {
-  boundNewObjects();
   const { workspace, options, state, emit } = context;
   const work = makeWork(context);
   const driver = await workspace.driver();

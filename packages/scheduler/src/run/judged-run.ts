@@ -2,6 +2,7 @@
  * A run that is not known to have nothing to do: every target is judged, and what must be is built.
  */
 import type { RunSummary } from '../api.ts';
+import { boundNewObjects } from '../memory.ts';
 import { addressKey, engineKey } from '../plan/engine-key.ts';
 import { evaluateTree } from '../plan/plan.ts';
 import { openPool } from '../store/index.ts';
@@ -14,6 +15,7 @@ import { summarise } from './summary.ts';
 
 /** @throws ProblemError for what keeps the run from beginning */
 export async function judgedRun(context: RunContext): Promise<RunSummary> {
+  boundNewObjects();
   const summary = await judgeAndBuild(context);
   context.state.records.touch(context.workspace.treeKey, Date.now());
   return summary;
