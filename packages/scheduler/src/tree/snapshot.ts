@@ -115,6 +115,9 @@ export function writeHead(database: Database, tree: string, key: string, head: T
 /** How many states of one recipe are kept: going back and forth between branches stays fast. */
 const KEEP_STATES = 8;
 
+/** How many times the folders that a tree has may be remembered. */
+const MANY_DIRS = 4;
+
 /** So many lines are written at once: together, and without all of a large tree being held in memory. */
 const BATCH = 512;
 
@@ -148,8 +151,11 @@ export class TreeLines implements LineStore {
     this.#fresh.clear();
   }
 
-  /** Forgets recipes that are in none of these folders any more. */
+  /** Forgets recipes that are in none of these folders any more, once they are many: a run may still be using them, or
+   * the branch they are on come back. */
   forgetOthers(dirs: readonly string[]): void {
+    const sql = 'SELECT count(DISTINCT dir) AS dirs FROM recipe_line WHERE tree = ?';
+    if ((this.#database.get<{ dirs: number }>(sql, this.#tree)?.dirs ?? 0) <= MANY_DIRS * dirs.length) return;
     this.#database.cache(
       'DELETE FROM recipe_line WHERE tree = ? AND dir NOT IN (SELECT value FROM json_each(?))',
       this.#tree,
