@@ -40,7 +40,7 @@ export const liveCommands: readonly CommandSpec[] = [
     options: { kill: { kind: 'flag', summary: 'At once, as a second Ctrl-C would' } },
     examples: [
       { line: 'stop', text: 'the run under way' },
-      { line: 'stop 20261123-224501-3f9a07c2', text: 'one of several' },
+      { line: 'stop 20261123-224501-078a07c2', text: 'one of several' },
     ],
     load: async () => (await import('./attach.ts')).stop,
   }),

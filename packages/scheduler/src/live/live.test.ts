@@ -41,7 +41,7 @@ function handlers(did: string[] = []): LiveHandlers {
 test('found, asked by several, each answered in order; the end is told with its code and problems', async () => {
   const where = paths();
   const did: string[] = [];
-  const run = await openLiveRun(where, about('20261123-224501-3f9a07c2'), handlers(did), {});
+  const run = await openLiveRun(where, about('20261123-224501-078a07c2'), handlers(did), {});
   const [facts] = await liveRuns(where);
   expect(facts).toEqual(run.facts);
   if (facts === undefined) throw new Error('not found');
