@@ -85,6 +85,42 @@ describe('conduct', () => {
     expect([...results.values()].map(({ result }) => result)).toEqual(['built', 'built']);
   });
 
+  test.each([
+    ['b follows at once', false, ['a', 'b', 'c', 'd']],
+    ['b must be downloaded first', true, ['a', 'c', 'd', 'b']],
+  ])(
+    'a place is kept for what is more urgent than what waits, for a moment: %s',
+    async (_, isDownloaded, expected) => {
+      const order = [bareTarget('a', []), bareTarget('b', ['a']), bareTarget('c', []), bareTarget('d', [])];
+      const { ports, built } = world(() => 'built');
+      const until = Promise.withResolvers<void>();
+      await conduct(
+        options(order, {
+          workers: [{ id: 'w', jobs: 1, platforms: ['linux/amd64'] }],
+          priorityOf: (name) => ({ a: 10, b: 9 })[name] ?? 1,
+        }),
+        {
+          ...ports,
+          fetch: async ({ name }) => {
+            if (name === 'b' && isDownloaded) return await until.promise;
+            for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+          },
+          build: (attempt) => {
+            attempt.onExported();
+            if (attempt.target.name === 'd') until.resolve();
+            return ports.build(attempt);
+          },
+          record: async (...args) => {
+            await new Promise((resolve) => setImmediate(resolve));
+            return await ports.record(...args);
+          },
+        },
+        () => {},
+      );
+      expect(built).toEqual(expected);
+    },
+  );
+
   test('a lost worker costs only its builds in flight: they go to another one', async () => {
     const order = Array.from({ length: 12 }, (_, index) => bareTarget(`t${index}`, []));
     const { ports } = world((_, __, worker) => (worker === 'bad' ? 'lost' : 'built'));

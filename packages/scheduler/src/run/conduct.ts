@@ -9,24 +9,17 @@ import type { GraphTarget } from '@stx-make/core/graph/model';
 import type { Fingerprint } from '../plan/inputs.ts';
 import { Ending } from './ending.ts';
 import { editedTooOften, failureOf, noWorkerFor } from './failures.ts';
+import { Handover } from './handover.ts';
 import { bareNeedsOf } from './needs.ts';
 import { settledOf } from './origin.ts';
 import type { Needs, Slots } from './placement.ts';
-import type {
-  Attempt,
-  AttemptResult,
-  ConductedTarget,
-  ConductOptions,
-  Emit,
-  RunPorts,
-  Settled,
-} from './ports.ts';
+import type { Attempt, ConductedTarget, ConductOptions, Emit, NoOutput, RunPorts, Settled } from './ports.ts';
 import { Recovery } from './recovery.ts';
 import { Relations } from './relations.ts';
-import { Roster } from './roster.ts';
+import { type Place, Roster } from './roster.ts';
 import { RunBook } from './run-book.ts';
 import type { Steered } from './steering.ts';
-import { announced, type Job, LooseWork, Tries } from './tries.ts';
+import { announced, type Job, keepOutput, LooseWork, Tries } from './tries.ts';
 
 /** A passing fault of BuildKit is gone after about a second (BUILDKIT.md 4). */
 const RETRY_PAUSE_MS = 2_000;
@@ -53,6 +46,7 @@ class Conductor implements Steered {
   /** Aborted when the run has ended: nobody is listened to any more. */
   readonly #ended = new AbortController();
   readonly #loose = new LooseWork();
+  readonly #handover: Handover;
 
   readonly #needsOf = (name: string): Needs => {
     const target = this.#target(name);
@@ -66,6 +60,7 @@ class Conductor implements Steered {
     this.#book = new RunBook(options.order, emit, options.follower);
     this.#relations = new Relations(options.order);
     this.#roster = new Roster(options.workers);
+    this.#handover = new Handover(this.#relations, this.#roster, this.#loose, options.priorityOf);
     this.#recovery = new Recovery(this.#roster, ports, emit, this.#book, this.#ending, this.#needsOf);
     this.#targets = new Map(options.order.map((target) => [target.name, target]));
   }
@@ -190,9 +185,9 @@ class Conductor implements Steered {
       return;
     }
     this.#roster.add(
-      async (slots, leave) => {
+      async (place) => {
         try {
-          await this.#build(job, slots, leave);
+          await this.#build(job, place);
         } catch (error) {
           this.#fail(name, failureOf(error, this.#ports.logFile(name)), 0, reasons);
         }
@@ -201,7 +196,7 @@ class Conductor implements Steered {
     );
   }
 
-  async #build(job: Job, slots: Slots, leave: () => void): Promise<void> {
+  async #build(job: Job, place: Place): Promise<void> {
     const { name, fingerprint, number, reasons } = job;
     if (this.#book.isFinal(name)) return;
     const target = this.#target(name);
@@ -209,39 +204,32 @@ class Conductor implements Steered {
     this.#tries.begin(job);
     const outputs = this.#book.outputsFor(target);
     const signal = this.#ending.cancel;
-    const where = { worker: slots.id, logFile: this.#ports.logFile(name), onExported: leave };
+    const onExported = (): void => this.#handover.exported(name, place);
+    const where = { worker: place.slots.id, logFile: this.#ports.logFile(name), onExported };
     const attempt = announced(
       { target, fingerprint, outputs, number, signal, ...where },
       reasons,
       this.#emit,
     );
     const began = this.#options.clock();
-    const result = await this.#ports.build(attempt).finally(leave);
-    await this.#afterAttempt(job, attempt, result, this.#options.clock() - began, slots);
+    const result = await this.#ports.build(attempt).finally(place.vacate);
+    const duration = this.#options.clock() - began;
+    if (result.status === 'built') {
+      const kept = await keepOutput(this.#ports, this.#emit, attempt, result.output, duration);
+      const freed = this.#settle(name, kept.result, kept, duration, reasons, kept.finding ?? undefined);
+      return await this.#handover.over(freed, place);
+    }
+    place.leave();
+    await this.#afterAttempt(job, attempt, result, duration, place.slots);
   }
 
-  async #afterAttempt(
-    job: Job,
-    attempt: Attempt,
-    result: AttemptResult,
-    duration: number,
-    slots: Slots,
-  ): Promise<void> {
+  async #afterAttempt(job: Job, attempt: Attempt, result: NoOutput, duration: number, slots: Slots) {
     const { name, reasons } = job;
     switch (result.status) {
-      case 'built': {
-        const recorded = await this.#ports.record(attempt, result.output, duration);
-        if (recorded.finding !== null) this.#emit({ type: 'finding', target: name, ...recorded.finding });
-        await this.#ports.publish(attempt.target, recorded, attempt.fingerprint.digest);
-        this.#settle(name, recorded.result, recorded, duration, reasons, recorded.finding ?? undefined);
-        return;
-      }
       case 'edited':
-        await this.#startOver(job, attempt, duration);
-        return;
+        return await this.#startOver(job, attempt, duration);
       case 'cancelled':
-        this.#skip(name, this.#ending.reason ?? 'cancelled');
-        return;
+        return this.#skip(name, this.#ending.reason ?? 'cancelled');
       case 'failed': {
         const { failure, retry } = result;
         if (retry === 'elsewhere') this.#lose(slots, failure.cause);
@@ -280,10 +268,13 @@ class Conductor implements Steered {
     else this.#skip(name, this.#ending.reason);
   }
 
-  #settle(...end: Parameters<RunBook['settle']>): void {
+  /** @returns what waited for nothing else */
+  #settle(...end: Parameters<RunBook['settle']>): string[] {
     this.#book.settle(...end);
-    for (const dependent of this.#relations.provide(end[0])) this.#advanceIfOpen(dependent);
+    const freed = this.#relations.provide(end[0]);
+    for (const dependent of freed) this.#advanceIfOpen(dependent);
     this.#checkOver();
+    return freed;
   }
 
   #fail(name: string, failure: Failure, duration: number, reasons: readonly Reason[]): void {
@@ -332,7 +323,7 @@ class Conductor implements Steered {
       if (!this.#book.isCurrent(name, turn)) return;
       this.#fail(name, failureOf(error, this.#ports.logFile(name)), 0, []);
     });
-    this.#loose.track(guarded);
+    this.#loose.track(guarded, name);
   }
 
   #checkOver(): void {

@@ -128,6 +128,11 @@ export class ReadyQueue implements Queue<Run, ReadyOptions> {
     return this.#entries.length;
   }
 
+  /** The highest priority of those that wait, null where none does. */
+  get mostUrgent(): number | null {
+    return this.#entries[0]?.priority ?? null;
+  }
+
   enqueue(run: Run, options?: ReadyOptions): void {
     const entry: Entry = {
       run,

@@ -38,6 +38,8 @@ export type AttemptResult =
   | { readonly status: 'failed'; readonly failure: Failure; readonly retry: 'no' | 'here' | 'elsewhere' }
   | { readonly status: 'cancelled' };
 
+export type NoOutput = Exclude<AttemptResult, { readonly status: 'built' }>;
+
 /** What a target has in the end. */
 export interface Settled {
   readonly output: Output;

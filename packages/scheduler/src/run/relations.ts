@@ -28,6 +28,11 @@ export class Relations {
     return this.#open.get(name) === 0;
   }
 
+  /** Those that wait for nothing but this one. */
+  lastFor(name: string): string[] {
+    return (this.#dependents.get(name) ?? []).filter((dependent) => this.#open.get(dependent) === 1);
+  }
+
   /** Takes down that a target has an output. @returns those that wait for nothing any more */
   provide(name: string): string[] {
     const free: string[] = [];

@@ -19,6 +19,15 @@ export interface RosterWorker {
   readonly has?: ReadonlySet<string> | undefined;
 }
 
+/** Where a build runs, until it ends or leaves. */
+export interface Place {
+  readonly slots: Slots;
+  /** The worker has room again: what follows from the build may come there. */
+  vacate(): void;
+  /** The next build is started. */
+  leave(): void;
+}
+
 const NOTHING: ReadonlySet<string> = new Set();
 
 export class Roster {
@@ -53,19 +62,23 @@ export class Roster {
     });
   }
 
-  /** Calls `build` with its place when there is one for it. It must not reject. It may leave the place before it has
-   * ended: the next one is started then. */
-  add(build: (place: Slots, leave: () => void) => Promise<void>, options: ReadyOptions): void {
+  /** Calls `build` with its place when there is one for it. It must not reject. */
+  add(build: (place: Place) => Promise<void>, options: ReadyOptions): void {
     void this.#queue.add(async () => {
-      const { slots, leave } = this.#ready.takePlace();
+      const { slots, leave: vacate } = this.#ready.takePlace();
       const left = Promise.withResolvers<void>();
-      const go = (): void => {
-        leave();
+      const leave = (): void => {
+        vacate();
         left.resolve();
       };
-      this.#working.track(build(slots, go).finally(go));
+      this.#working.track(build({ slots, vacate, leave }).finally(leave));
       await left.promise;
     }, options);
+  }
+
+  /** Priority of the most urgent build that waits, null where none does. */
+  get mostUrgent(): number | null {
+    return this.#ready.mostUrgent;
   }
 
   pause(): void {

@@ -1,9 +1,11 @@
 /**
- * How often each target was tried and edited, what may be tried again, one try as views see it begin, and work beside tries.
+ * How often each target was tried and edited, what may be tried again, one try as views see
+ * it begin and end well, and work beside tries.
  */
 import type { Reason } from '@stx-make/core/events';
+import type { Output } from '@stx-make/core/oci/model';
 import type { Fingerprint } from '../plan/inputs.ts';
-import type { Attempt, AttemptResult, Emit } from './ports.ts';
+import type { Attempt, AttemptResult, Emit, Recorded, RunPorts } from './ports.ts';
 
 type Retry = Extract<AttemptResult, { status: 'failed' }>['retry'];
 
@@ -102,14 +104,39 @@ export function announced(
   };
 }
 
+/** Records what was built and shows it. */
+export async function keepOutput(
+  ports: Pick<RunPorts, 'record' | 'publish'>,
+  emit: Emit,
+  attempt: Attempt,
+  output: Output,
+  duration: number,
+): Promise<Recorded> {
+  const recorded = await ports.record(attempt, output, duration);
+  if (recorded.finding !== null) emit({ type: 'finding', target: attempt.target.name, ...recorded.finding });
+  await ports.publish(attempt.target, recorded, attempt.fingerprint.digest);
+  return recorded;
+}
+
 /** Work under way outside the queue, so that a run does not end before it. */
 export class LooseWork {
   readonly #under = new Set<Promise<void>>();
+  readonly #named = new Map<string, Promise<void>>();
 
-  track(work: Promise<void> | undefined): void {
+  /** `name`: under which others may wait for it. */
+  track(work: Promise<void> | undefined, name?: string): void {
     if (work === undefined) return;
     this.#under.add(work);
-    void work.finally(() => this.#under.delete(work));
+    if (name !== undefined) this.#named.set(name, work);
+    void work.finally(() => {
+      this.#under.delete(work);
+      if (name !== undefined && this.#named.get(name) === work) this.#named.delete(name);
+    });
+  }
+
+  /** Resolves when the work of that name, if there is any, has ended. */
+  async ended(name: string): Promise<void> {
+    await this.#named.get(name);
   }
 
   async settled(): Promise<void> {
