@@ -13,6 +13,7 @@ import { anyOf } from './ending.ts';
 import { openJournal } from './journal.ts';
 import { type RunLocks, takeRunLocks } from './locks.ts';
 import type { Emit } from './ports.ts';
+import { runId } from './run-id.ts';
 import { settledRun } from './settled.ts';
 import { Steering } from './steering.ts';
 
@@ -111,16 +112,6 @@ async function lockedRun(context: RunContext): Promise<RunSummary> {
   // Not imported before it is needed, and with it all that judges and builds.
   const { judgedRun } = await import('./judged-run.ts');
   return await judgedRun(context);
-}
-
-/** Sorted by time to the millisecond (the first three digits of its end), unique also among many runs a second:
- * `20261123-224501-078a07c2`. */
-function runId(started: number): string {
-  const hex = (value: number, digits: number): string => Math.floor(value).toString(16).padStart(digits, '0');
-  // A name, no secret: node:crypto would cost 8 ms.
-  const unique = hex(started % 1_000, 3) + hex(Math.random() * 16 ** 5, 5);
-  const digits = new Date(started).toISOString().replaceAll(/[-:]/g, '');
-  return `${digits.slice(0, 8)}-${digits.slice(9, 15)}-${unique}`;
 }
 
 function timed(sink: EventSink, began: number): Emit {
