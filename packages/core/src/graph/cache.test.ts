@@ -2,11 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
-import { type HashedFolder, type LineStore, RecipeCache } from './cache.ts';
+import { targetsOf } from '../recipe/targets.ts';
+import { type HashedFolder, hashedFolder, type LineStore, memoryLines, RecipeCache } from './cache.ts';
 import { copies, folders, packageToml, type TreeText } from './fixture.ts';
 import { loadHead, loadTree } from './load.ts';
 import type { LoadedTree } from './model.ts';
-import type { RecipeReader } from './reader.ts';
+import { folderReader, type RecipeReader } from './reader.ts';
 import { recipesKey, type TreeHead, treeKey, treeOf } from './snapshot.ts';
 
 const options = { platform: 'linux/amd64' };
@@ -27,15 +28,15 @@ const TREE: TreeText = {
 
 /** `log` gets the name of each file that is read. */
 function hashed(tree: TreeText, log: string[] = []): HashedFolder[] {
-  return folders(tree).map(({ packageToml: toml, containerfile, ...folder }) => ({
-    ...folder,
-    packageToml: toml && digestOf(toml),
-    containerfile: containerfile && digestOf(containerfile),
-    read: (file) => {
-      log.push(`${folder.stage}/${folder.name}/${file}`);
-      return (file === 'Containerfile' ? containerfile : toml) ?? new Uint8Array();
-    },
-  }));
+  return folders(tree)
+    .map(hashedFolder)
+    .map((folder) => ({
+      ...folder,
+      read: (file) => {
+        log.push(`${folder.stage}/${folder.name}/${file}`);
+        return folder.read(file);
+      },
+    }));
 }
 
 interface Lines extends LineStore {
@@ -45,22 +46,27 @@ interface Lines extends LineStore {
 /** `from`: the lines of an earlier load. */
 function store(from: ReadonlyMap<string, string> = new Map()): Lines {
   const lines = new Map(from);
-  return {
-    lines,
-    get: (dir, key) => lines.get(`${dir} ${key}`) ?? null,
-    put: (dir, key, line) => void lines.set(`${dir} ${key}`, line),
-  };
+  return { lines, ...memoryLines(lines) };
 }
 
 /** The tree that a cache gives, with all that its targets say. */
 async function loadWith(cache: RecipeCache, list: readonly HashedFolder[], platform = 'linux/amd64') {
-  const readers = new Map(list.map((folder) => [folder.dir, cache.reader(folder)]));
-  const { head, problems } = await loadHead([...readers.values()], { platform });
-  return { tree: head && plain(treeIn(head, readers, platform)), problems };
+  const readerOf = cache.readers(list);
+  const { head, problems } = await headOf(readerOf, list, platform);
+  return { tree: head && plain(treeIn(head, readerOf, platform)), problems };
 }
 
-function treeIn(head: TreeHead, readers: ReadonlyMap<string, RecipeReader>, platform = 'linux/amd64') {
-  const readerOf = (dir: string) => readers.get(dir) ?? fail(dir);
+type ReaderOf = (dir: string) => RecipeReader;
+
+function headOf(readerOf: ReaderOf, list: readonly HashedFolder[], platform = 'linux/amd64') {
+  return loadHead(
+    list.map(({ dir }) => readerOf(dir)),
+    { platform },
+  );
+}
+
+/** From a head as it comes back from where it was kept. */
+function treeIn(head: TreeHead, readerOf: ReaderOf, platform = 'linux/amd64') {
   return treeOf(JSON.parse(JSON.stringify(head)) as TreeHead, readerOf, platform);
 }
 
@@ -164,20 +170,18 @@ describe('kept lines', () => {
       read: (file: 'package.toml' | 'Containerfile') =>
         file === 'Containerfile' ? containerfile : folder.read(file),
     }));
-    const readers = new Map(list.map((folder) => [folder.dir, cache.reader(folder)]));
-    const { head } = await loadHead([...readers.values()], options);
-    const tree = treeIn(head ?? fail('no head'), readers);
+    const readerOf = cache.readers(list);
+    const { head } = await headOf(readerOf, list);
+    const resolved = (of: ReaderOf) =>
+      treeIn(head ?? fail('no head'), of).graph.targets.get('core-a')?.resolved;
     cache.loaded();
-    const target = tree.graph.targets.get('core-a') ?? fail('no target');
-    const before = target.resolved;
+    const before = resolved(readerOf);
+    expect(before).toHaveLength(1);
     kept.lines.clear();
-    const other = new Map(list.map((folder) => [folder.dir, cache.reader(folder)]));
-    expect(treeIn(head ?? fail('no head'), other).graph.targets.get('core-a')?.resolved).toEqual(before);
+    expect(resolved(cache.readers(list))).toEqual(before);
     kept.lines.clear();
     containerfile = new TextEncoder().encode('FROM scratch AS other\n');
-    const late = new Map(list.map((folder) => [folder.dir, cache.reader(folder)]));
-    const changed = treeIn(head ?? fail('no head'), late).graph.targets.get('core-a');
-    expect(() => changed?.resolved).toThrow('It was changed after the tree had been read');
+    expect(() => resolved(cache.readers(list))).toThrow('It was changed after the tree had been read');
   });
 
   async function first() {
@@ -201,6 +205,32 @@ function plain(tree: LoadedTree | null) {
 }
 
 describe('the head of a tree', () => {
+  it('with its readers says of every target what reading its recipe says', async () => {
+    const { tree } = await loadTree(folders(TREE), options);
+    let count = 0;
+    for (const folder of folders(TREE)) {
+      const reader = folderReader(folder);
+      const { recipe } = reader.facts();
+      // What takes its version from elsewhere is not told by its own folder.
+      if (recipe === null || recipe.versionFrom !== null) continue;
+      for (const target of targetsOf(recipe, options.platform)) {
+        const held = tree?.graph.targets.get(target.name);
+        const { name, stage, buildTarget, platforms, tag, buildArgs } = held ?? fail(target.name);
+        const own = { name, stage, recipe: held?.recipe, buildTarget, platforms, tag, buildArgs };
+        expect(own).toEqual(target);
+        const request = {
+          target: buildTarget,
+          platform: options.platform,
+          version: recipe.version,
+          buildArgs,
+        };
+        expect(held?.resolved).toEqual([reader.resolve(request).resolved]);
+        count += 1;
+      }
+    }
+    expect(count).toBe(3);
+  });
+
   const keyOf = (
     list: readonly HashedFolder[],
     ...rest: Parameters<typeof treeKey> extends [unknown, ...infer R] ? R : never

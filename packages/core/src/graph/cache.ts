@@ -8,6 +8,7 @@ import { inputProblem, ProblemError } from '../errors.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Digest } from '../oci/model.ts';
 import { FACTS_VERSION, type RecipeFacts } from '../recipe/facts.ts';
+import type { RecipeFolder } from './model.ts';
 import { type PackedContainerfile, Packer, type Row, unpackContainerfile } from './packed.ts';
 import { folderReader, type RecipeReader, type ResolveFacts, type ResolveRequest } from './reader.ts';
 
@@ -30,9 +31,18 @@ export interface LineStore {
   put(dir: string, key: string, line: string): void;
 }
 
+/** A folder whose bytes are at hand. */
+export function hashedFolder({ packageToml, containerfile, ...folder }: RecipeFolder): HashedFolder {
+  return {
+    ...folder,
+    packageToml: packageToml && digestOf(packageToml),
+    containerfile: containerfile && digestOf(containerfile),
+    read: (file) => (file === 'package.toml' ? packageToml : containerfile) ?? new Uint8Array(),
+  };
+}
+
 /** For trees that are read once. */
-export function memoryLines(): LineStore {
-  const lines = new Map<string, string>();
+export function memoryLines(lines = new Map<string, string>()): LineStore {
   return {
     get: (dir, key) => lines.get(`${dir}\n${key}`) ?? null,
     put: (dir, key, line) => void lines.set(`${dir}\n${key}`, line),
@@ -70,6 +80,19 @@ export class RecipeCache {
 
   reader(folder: HashedFolder): RecipeReader {
     return new KeptReader(folder, this.keyOf(folder), this);
+  }
+
+  /** The readers of a tree by folder, each made once, when it is asked for. */
+  readers(folders: readonly HashedFolder[]): (dir: string) => RecipeReader {
+    const byDir = new Map(folders.map((folder) => [folder.dir, folder]));
+    const made = new Map<string, RecipeReader>();
+    return (dir) => {
+      const folder = byDir.get(dir);
+      if (folder === undefined) throw new Error(`no such recipe folder: ${dir}`);
+      const reader = made.get(dir) ?? this.reader(folder);
+      made.set(dir, reader);
+      return reader;
+    };
   }
 
   /** What was read of the folder when it was like this; null where that is not kept. */

@@ -5,7 +5,6 @@
  */
 import type { ResolvedContainerfile } from '../containerfile/model.ts';
 import { formatProblem, inputProblem, type Problem } from '../errors.ts';
-import { digestOf } from '../oci/digest.ts';
 import { byCodeUnit } from '../order.ts';
 import type { RecipeFacts } from '../recipe/facts.ts';
 import type { Recipe, Target } from '../recipe/model.ts';
@@ -13,7 +12,7 @@ import { platformFault } from '../recipe/platform.ts';
 import { completeRecipe, duplicateTargets, targetsOf } from '../recipe/targets.ts';
 import { resolveVersions } from '../recipe/versions.ts';
 import { orderTargets } from './build-order.ts';
-import { type HashedFolder, memoryLines, RecipeCache } from './cache.ts';
+import { hashedFolder, memoryLines, RecipeCache } from './cache.ts';
 import { edgesOf, type TreeNames } from './edges.ts';
 import type { GraphTarget, LoadedTree, RecipeFolder } from './model.ts';
 import type { RecipeReader, ResolveFacts } from './reader.ts';
@@ -36,25 +35,13 @@ export interface LoadResult {
 /** Loads a tree from the bytes of its recipe folders, in any order. */
 export async function loadTree(folders: readonly RecipeFolder[], options: LoadOptions): Promise<LoadResult> {
   const cache = new RecipeCache(memoryLines());
-  const readers = new Map(folders.map((folder) => [folder.dir, cache.reader(hashed(folder))]));
-  const { head, problems } = await loadHead([...readers.values()], options);
+  const readerOf = cache.readers(folders.map(hashedFolder));
+  const { head, problems } = await loadHead(
+    folders.map(({ dir }) => readerOf(dir)),
+    options,
+  );
   cache.loaded();
-  return { tree: head && treeOf(head, (dir) => readerIn(readers, dir), options.platform), problems };
-}
-
-function hashed({ packageToml, containerfile, ...folder }: RecipeFolder): HashedFolder {
-  return {
-    ...folder,
-    packageToml: packageToml && digestOf(packageToml),
-    containerfile: containerfile && digestOf(containerfile),
-    read: (file) => (file === 'package.toml' ? packageToml : containerfile) ?? new Uint8Array(),
-  };
-}
-
-function readerIn(readers: ReadonlyMap<string, RecipeReader>, dir: string): RecipeReader {
-  const reader = readers.get(dir);
-  if (reader === undefined) throw new Error(`no such recipe folder: ${dir}`);
-  return reader;
+  return { tree: head && treeOf(head, readerOf, options.platform), problems };
 }
 
 export interface HeadResult {

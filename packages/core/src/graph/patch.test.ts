@@ -1,8 +1,7 @@
 /** A head that was patched is what loading the whole tree gives, and nothing is patched that others can see. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { digestOf } from '../oci/digest.ts';
-import { type HashedFolder, memoryLines, RecipeCache } from './cache.ts';
+import { hashedFolder, memoryLines, RecipeCache } from './cache.ts';
 import { copies, folders, packageToml, type TreeText } from './fixture.ts';
 import { loadHead } from './load.ts';
 import { patchHead } from './patch.ts';
@@ -55,42 +54,26 @@ const EDITS: readonly (readonly [what: string, id: string, toml: string | null, 
 /** Those that others can see, or in which anything is wrong. */
 const WHOLE = /version|platform|cycle|itself|nobody|mistake|bad toml|no package|outside$|name/;
 
-function hashed(tree: TreeText): HashedFolder[] {
-  return folders(tree).map(({ packageToml: toml, containerfile, ...folder }) => ({
-    ...folder,
-    packageToml: toml && digestOf(toml),
-    containerfile: containerfile && digestOf(containerfile),
-    read: (file) => (file === 'Containerfile' ? containerfile : toml) ?? new Uint8Array(),
-  }));
-}
+const hashed = (tree: TreeText) => folders(tree).map(hashedFolder);
 
 async function patched(before: TreeText, after: TreeText, cache = new RecipeCache(memoryLines())) {
   const old = new Map(hashed(before).map((folder) => [folder.dir, folder]));
-  const { head } = await loadHead(
-    [...old.values()].map((folder) => cache.reader(folder)),
-    options,
-  );
+  const { head } = await whole(before, cache);
   if (head === null) return 'no head';
   const now = hashed(after);
+  const readerOf = cache.readers(now);
   const edited = now.flatMap((folder) => {
     const was = old.get(folder.dir);
     const facts = was === undefined ? null : cache.known(was);
     if (facts === null) throw new Error(`nothing known of ${folder.dir}`);
     const isSame = was?.packageToml === folder.packageToml && was.containerfile === folder.containerfile;
-    return isSame ? [] : [{ before: facts, reader: cache.reader(folder) }];
+    return isSame ? [] : [{ before: facts, reader: readerOf(folder.dir) }];
   });
-  const readers = new Map(now.map((folder) => [folder.dir, cache.reader(folder)]));
-  const readerOf = (dir: string) => {
-    const reader = readers.get(dir);
-    if (reader === undefined) throw new Error(dir);
-    return reader;
-  };
   return patchHead(head, treeOf(head, readerOf, options.platform), edited, options);
 }
 
-async function whole(tree: TreeText) {
-  const cache = new RecipeCache(memoryLines());
-  return await loadHead(
+function whole(tree: TreeText, cache = new RecipeCache(memoryLines())) {
+  return loadHead(
     hashed(tree).map((folder) => cache.reader(folder)),
     options,
   );

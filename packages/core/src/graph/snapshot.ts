@@ -137,7 +137,7 @@ function usualContexts(dependencies: readonly string[]): [string, string][] {
   return dependencies.map((name) => [`stagex/${name}`, name]);
 }
 
-/** The tree. `readerOf`: of a recipe folder; `platform`: the user's. */
+/** The tree. `readerOf`: of a recipe folder, always the same one (RecipeCache.readers); `platform`: the user's. */
 export function treeOf(
   head: TreeHead,
   readerOf: (dir: string) => RecipeReader,
@@ -176,20 +176,16 @@ class HeldRecipes {
   readonly platform: string;
   readonly #head: TreeHead;
   readonly #readerOf: (dir: string) => RecipeReader;
-  readonly #readers: (RecipeReader | undefined)[];
   #last: { readonly target: HeldTarget; readonly made: Made } | null = null;
 
   constructor(head: TreeHead, readerOf: (dir: string) => RecipeReader, platform: string) {
     this.platform = platform;
     this.#head = head;
     this.#readerOf = readerOf;
-    this.#readers = new Array<RecipeReader | undefined>(head.recipes.length).fill(undefined);
   }
 
   reader(place: number): RecipeReader {
-    const known = this.#readers[place] ?? this.#readerOf(this.dir(place));
-    this.#readers[place] = known;
-    return known;
+    return this.#readerOf(this.dir(place));
   }
 
   dir(place: number): string {

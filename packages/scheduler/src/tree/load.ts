@@ -131,12 +131,7 @@ async function openTree(
   const { memoryLines, RecipeCache } = await import('@stx-make/core/graph/cache');
   const lines = database === null ? null : new TreeLines(database, root);
   const cache = new RecipeCache(lines ?? memoryLines(), PROGRAM);
-  const byDir = new Map(folders.map((folder) => [folder.dir, folder]));
-  const readerOf = (dir: string): RecipeReader => {
-    const folder = byDir.get(dir);
-    if (folder === undefined) throw new Error(`no such recipe folder: ${dir}`);
-    return cache.reader(folder);
-  };
+  const readerOf = cache.readers(folders);
   const whole = (head: TreeHead): LoadedTree => {
     cache.loaded();
     return treeOf(head, readerOf, platform);
@@ -213,17 +208,18 @@ function scanTree({ found: { root, base }, database, now }: LoadRequest): Scanne
   const byDir = new Map<string, KnownFolder>();
   const problems: Problem[] = [];
   const folders: HashedFolder[] = [];
+  // What was hashed just now need not be read once more to be parsed.
+  const taken = new Map<string, Uint8Array>();
+  const take = (path: string, bytes: Uint8Array): void => {
+    if (path.endsWith('/package.toml') || path.endsWith('/Containerfile')) taken.set(path, bytes);
+  };
   let unchanged = true;
   for (const [stage, name] of recipeCandidates(root, base)) {
     const dir = base === '' ? `${stage}/${name}` : `${base}/${stage}/${name}`;
     const before = known?.byDir.get(dir);
     // Any folder may lie there; one of the two files makes it a recipe.
     if (before === undefined && !isRecipe(`${root}/${dir}`)) continue;
-    // What was hashed just now need not be read once more to be parsed.
-    const bytes = new Map<string, Uint8Array>();
-    const scanned = scanFolder(root, dir, before, now, (path, read) => {
-      if (path === 'package.toml' || path === 'Containerfile') bytes.set(path, read);
-    });
+    const scanned = scanFolder(root, dir, before, now, take);
     const hashes = hashesOf(scanned);
     if (hashes.packageToml === null && hashes.containerfile === null) continue;
     unchanged &&= scanned.unchanged && before !== undefined;
@@ -231,9 +227,10 @@ function scanTree({ found: { root, base }, database, now }: LoadRequest): Scanne
     byDir.set(dir, scanned);
     files.set(`${stage}/${name}`, scanned);
     const read = (file: string) => {
-      const taken = bytes.get(file);
-      bytes.delete(file);
-      return taken ?? readIfThere(`${root}/${dir}/${file}`);
+      const path = `${root}/${dir}/${file}`;
+      const bytes = taken.get(path);
+      taken.delete(path);
+      return bytes ?? readIfThere(path);
     };
     folders.push({ stage, name, dir, ...hashes, read });
   }

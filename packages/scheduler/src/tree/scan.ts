@@ -92,7 +92,7 @@ export function scanFolder(
         continue;
       }
       fresh += 1;
-      const file = hashFile(full, path, stat, now, (bytes) => onRead?.(path, bytes));
+      const file = hashFile(full, path, stat, now, onRead);
       if (!(file instanceof Error)) files.push(file);
       else if (!isGone(file)) problems.push(bad(dir, path, file.message));
     }
@@ -161,12 +161,14 @@ function hashFile(
   path: string,
   stat: Stats,
   now: () => number,
-  onRead: (bytes: Uint8Array) => void,
+  onRead?: (path: string, bytes: Uint8Array) => void,
 ): KnownFile | Error {
   const began = now();
   let digest: Digest;
   try {
-    digest = stat.isSymbolicLink() ? digestOf(readlinkSync(full)) : digestOfFile(full, stat.size, onRead);
+    digest = stat.isSymbolicLink()
+      ? digestOf(readlinkSync(full))
+      : digestOfFile(full, stat.size, onRead && ((bytes) => onRead(full, bytes)));
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
